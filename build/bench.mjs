@@ -1,0 +1,84 @@
+import process from 'node:process';
+import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { electronBinary, inCheckout } from './bootstrap/checkout.mjs';
+import { narrate, runMain, SetupError } from './bootstrap/narration.mjs';
+import { asUnprivileged, isRunPhase } from './bootstrap/unprivileged.mjs';
+import { startVirtualDisplay } from './bootstrap/virtual-display.mjs';
+import { bundleBench, bundleRelease } from './bundle.mjs';
+import { setup } from './setup.mjs';
+
+const help = `npm run bench -- NAME — measure, on this machine, against a yardstick in the same run
+
+  handshake     TLS 1.3 handshakes with the TPM's key against Node's own TLS with a software key
+  startup       process start to first content frame against a minimal Electron application
+
+  --json        one JSON object on stdout instead of a table; its "ratios" hold the result
+  --runs N      repetitions, where the measurement has a choice
+  --help        this text
+`;
+
+const names = ['handshake', 'startup'];
+
+/** @throws {SetupError} */
+function readOptions() {
+  const remedy = 'npm run bench -- --help lists the measurements and options';
+  const flag = /** @type {const} */ ({ type: 'boolean', default: false });
+  try {
+    const options = { json: flag, help: flag, runs: /** @type {const} */ ({ type: 'string' }) };
+    const { values, positionals } = parseArgs({ options, allowPositionals: true });
+    const [name = ''] = positionals;
+    if (!values.help && !names.includes(name)) throw new Error(`there is no measurement "${name}"`);
+    const runs = values.runs === undefined ? undefined : Number(values.runs);
+    if (runs !== undefined && !(Number.isInteger(runs) && runs > 0))
+      throw new Error(`--runs ${values.runs} is no count`);
+    return { name, runs, json: values.json, help: values.help };
+  } catch (error) {
+    throw new SetupError(error instanceof Error ? error.message : String(error), remedy);
+  }
+}
+
+/**
+ * @param {readonly Record<string, unknown>[]} rows
+ * @param {Record<string, number>} ratios
+ */
+function table(rows, ratios) {
+  const heads = Object.keys(rows[0] ?? {});
+  const cells = [heads, ...rows.map((row) => heads.map((head) => String(row[head])))];
+  const widths = heads.map((_, column) => Math.max(...cells.map((line) => line[column]?.length ?? 0)));
+  const lines = cells.map((line) =>
+    line
+      .map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)))
+      .join('  '),
+  );
+  return [...lines, '', ...Object.entries(ratios).map(([name, ratio]) => `${name} ${ratio}`)].join('\n');
+}
+
+/** @param {ReturnType<typeof readOptions>} options */
+async function measure({ name, runs, json }) {
+  // Relative paths of the measurements start at the checkout.
+  process.chdir(inCheckout());
+  const module = await import(pathToFileURL(inCheckout(`dist/bench/${name}.mjs`)).href);
+  const display = name === 'startup' ? await startVirtualDisplay() : undefined;
+  try {
+    const tell = (/** @type {string} */ text) => narrate('bench', text);
+    const given = { electron: electronBinary, display, narrate: tell, ...(runs === undefined ? {} : { runs }) };
+    const { rows, ratios } = await module[`${name}Bench`](given);
+    process.stdout.write(`${json ? JSON.stringify({ bench: name, rows, ratios }) : table(rows, ratios)}\n`);
+  } finally {
+    await display?.stop();
+  }
+}
+
+await runMain(async () => {
+  const options = readOptions();
+  if (options.help) return void process.stdout.write(help);
+  if (!isRunPhase()) {
+    await setup(['build', 'run', 'test']);
+    await bundleRelease();
+    await bundleBench(options.name);
+    const code = await asUnprivileged([]);
+    if (code !== undefined) return code;
+  }
+  await measure(options);
+});

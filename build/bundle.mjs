@@ -1,0 +1,143 @@
+import { cp, readdir, rm } from 'node:fs/promises';
+import path from 'node:path';
+import process from 'node:process';
+import { checkout, inCheckout } from './bootstrap/checkout.mjs';
+import { narrate, runMain, SetupError } from './bootstrap/narration.mjs';
+
+const help = `npm run build — bundle the sources into dist/
+
+  dist/release/   the player: main.cjs, preload.cjs, renderer/
+  dist/test/      the same sources as a test build, and the fake main process of the page's tests
+  dist/tests/     test files;  dist/demo/ the reference server;  dist/bench/ the measurements
+  native/dist/    the JavaScript face of node-tss
+
+  --help          this text
+`;
+
+/** The oldest runtime that the code must run on: Electron 33. */
+const oldestNode = 'node20.18';
+const oldestChromium = 'chrome130';
+
+/**
+ * @param {import('esbuild').BuildOptions} options
+ * @throws {SetupError} esbuild has shown the messages by then
+ */
+async function bundle(options) {
+  const { build, stop } = await import('esbuild');
+  try {
+    await build({ absWorkingDir: checkout, bundle: true, logLevel: 'warning', legalComments: 'linked', ...options });
+  } catch (error) {
+    throw new SetupError('the sources do not bundle', 'read the messages above', error);
+  } finally {
+    // Else its service stays as long as this process.
+    await stop();
+  }
+}
+
+/** @type {import('esbuild').BuildOptions} */
+const forNode = { platform: 'node', target: oldestNode, sourcemap: true };
+
+/**
+ * Main process, preload and page.
+ * @param {'release' | 'test'} kind
+ */
+async function bundlePlayer(kind) {
+  const out = `dist/${kind}`;
+  const define = { __TEST_BUILD__: String(kind === 'test') };
+  await rm(inCheckout(out), { recursive: true, force: true });
+  await bundle({
+    ...forNode,
+    define,
+    entryPoints: ['electron/main.ts'],
+    outfile: `${out}/main.cjs`,
+    format: 'cjs',
+    external: ['electron', 'node-tss'],
+  });
+  await bundle({
+    define,
+    entryPoints: ['electron/preload.ts'],
+    outfile: `${out}/preload.cjs`,
+    format: 'cjs',
+    platform: 'browser',
+    target: oldestChromium,
+    external: ['electron'],
+  });
+  await bundle({
+    define: { ...define, 'process.env.NODE_ENV': '"production"' },
+    entryPoints: ['renderer/app.tsx'],
+    outfile: `${out}/renderer/app.js`,
+    format: 'esm',
+    target: oldestChromium,
+    jsx: 'automatic',
+    minify: true,
+    loader: { '.woff2': 'file' },
+    assetNames: 'fonts/[name]',
+  });
+  await cp(inCheckout('renderer/index.html'), inCheckout(out, 'renderer/index.html'));
+}
+
+/** The JavaScript face of the native addon. */
+const bundleNodeTss = () =>
+  bundle({
+    ...forNode,
+    entryPoints: ['native/index.ts'],
+    outfile: 'native/dist/index.cjs',
+    format: 'cjs',
+    packages: 'external',
+  });
+
+/**
+ * Files below test/ as ES modules with the same path below the output folder.
+ * @param {readonly string[]} entryPoints
+ * @param {string} outdir
+ */
+const bundleModules = (entryPoints, outdir) =>
+  bundle({
+    ...forNode,
+    entryPoints: [...entryPoints],
+    outdir,
+    outbase: 'test',
+    outExtension: { '.js': '.mjs' },
+    format: 'esm',
+    packages: 'external',
+    define: { __TEST_BUILD__: 'true' },
+  });
+
+/** The player as it ships, and the face of node-tss that it loads. */
+export async function bundleRelease() {
+  await bundleNodeTss();
+  await bundlePlayer('release');
+}
+
+/** The reference server, at dist/demo/backend/backend.mjs. */
+export const bundleDemo = () => bundleModules(['test/backend/backend.ts'], 'dist/demo');
+
+/** @param {string} name of a file in test/bench/ */
+export const bundleBench = (name) => bundleModules([`test/bench/${name}.ts`], 'dist');
+
+/** The test build of the player, the fake main of the page's tests, and every test file. */
+export async function bundleTests() {
+  await bundlePlayer('test');
+  await bundle({
+    ...forNode,
+    entryPoints: ['test/ui/mocked/fake-main.ts'],
+    outfile: 'dist/test/fake-main.cjs',
+    format: 'cjs',
+    external: ['electron'],
+    define: { __TEST_BUILD__: 'true' },
+  });
+  await rm(inCheckout('dist/tests'), { recursive: true, force: true });
+  const files = await readdir(inCheckout('test'), { recursive: true });
+  const tests = files.filter((file) => file.endsWith('.test.ts')).map((file) => path.join('test', file));
+  await bundleModules(tests, 'dist/tests');
+}
+
+if (process.argv[1] === import.meta.filename) {
+  await runMain(async () => {
+    if (process.argv.includes('--help')) return void process.stdout.write(help);
+    await bundleRelease();
+    await bundleDemo();
+    await bundleTests();
+    narrate('build', 'done: dist/release, dist/test, dist/tests, dist/demo');
+  });
+}

@@ -1,0 +1,51 @@
+import { electronBinary } from '../bootstrap/checkout.mjs';
+import { runCheckSuite } from './check-suite.mjs';
+import { runNodeSuite } from './node-suite.mjs';
+import { runPlaywrightSuite } from './playwright-suite.mjs';
+
+const nativeFolders = ['native', 'interop'];
+const minutes = 60_000;
+
+/** Every suite of `npm test`, in the order in which they run. @type {readonly import('./outcome.mjs').Suite[]} */
+export const suites = [
+  { name: 'check', title: 'format, lint, types', limitMs: 5 * minutes, run: runCheckSuite },
+  {
+    name: 'unit',
+    title: 'unit',
+    limitMs: 10 * minutes,
+    run: (context) => runNodeSuite({ name: 'unit', folders: ['unit'] }, context),
+  },
+  {
+    name: 'native',
+    title: 'native and interop, Node',
+    limitMs: 10 * minutes,
+    run: (context) => runNodeSuite({ name: 'native', folders: nativeFolders }, context),
+  },
+  {
+    name: 'native-electron',
+    title: 'native and interop, Electron',
+    limitMs: 10 * minutes,
+    run: (context) =>
+      runNodeSuite(
+        {
+          name: 'native-electron',
+          folders: nativeFolders,
+          runtime: electronBinary,
+          env: { ELECTRON_RUN_AS_NODE: '1' },
+        },
+        context,
+      ),
+  },
+  {
+    name: 'mocked',
+    title: 'page with a fake main',
+    limitMs: 10 * minutes,
+    run: (context) => runPlaywrightSuite('mocked', context),
+  },
+  {
+    name: 'player',
+    title: 'whole player',
+    limitMs: 20 * minutes,
+    run: (context) => runPlaywrightSuite('player', context),
+  },
+];

@@ -1,0 +1,180 @@
+import { join } from 'node:path';
+import { createLastGoodFile } from '../cache/last-good.ts';
+import type { CachedMedia } from '../cache/media.ts';
+import { type MediaStore, openStore } from '../cache/store.ts';
+import { asPlayerError, PlayerError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import { type MediaPorts, openMedia } from '../mtls/media.ts';
+import type { MediaAsset, MediaHash, Playlist } from '../playlist/playlist.ts';
+import { parsePlaylist } from '../playlist/schema.ts';
+import type { Known, SyncPorts } from '../playlist/sync.ts';
+import { buildProgram } from '../sanitize/program.ts';
+import { recognize } from '../sanitize/recognize.ts';
+import { createAlarm } from '../schedule/alarm.ts';
+import { timetable } from '../schedule/timetable.ts';
+import type { Settings } from '../settings.ts';
+import type { FactBook } from './facts.ts';
+
+/** Longest media file, bytes. */
+const largestMediaBytes = 16 * 2 ** 30;
+const parallelDownloads = 4;
+
+/** What is played: the last good playlist, its media on disk, and the program of this moment. */
+export interface Content {
+  known(): Known;
+  /** The ports of a sync, but for the download itself. */
+  syncPorts(media: Omit<MediaPorts, 'allowHttpFor'>, signal: AbortSignal): Omit<SyncPorts, 'download'>;
+  locate(hash: string): ReturnType<MediaStore['locate']>;
+  /** Forget playlist and media of a removed screen. */
+  forget(): Promise<void>;
+}
+
+/** Open the store and play the last good playlist, before any network call. @throws PlayerError STORE_… */
+export async function openContent(settings: Settings, facts: FactBook, log: Log): Promise<Content> {
+  const { directory } = settings.state;
+  const allowHttpFor = settings.network.allowHttpFor;
+  const parse = (text: string) => parsePlaylist(text, { allowHttpFor });
+  const lastGood = createLastGoodFile(join(directory, 'playlist.json'));
+  const store = await openStore({
+    directory: join(directory, 'store'),
+    recognize,
+    maxBytes: largestMediaBytes,
+    now: Date.now,
+  });
+  let playlist: Playlist | null = null;
+  let etag: string | undefined;
+  let release = () => {};
+  let shownProgram = '';
+
+  const find = (asset: MediaAsset): CachedMedia | null => store.find({ ...asset, assetId: asset.id });
+  const alarm = createAlarm(
+    {
+      wallMs: Date.now,
+      monotonicMs: () => performance.now(),
+      after: (delayMs, callback) => {
+        const timer = setTimeout(callback, delayMs);
+        return () => clearTimeout(timer);
+      },
+    },
+    (why) => {
+      if (why === 'clock-jumped') log.warn('clock-jumped');
+      show();
+    },
+  );
+
+  function show(): void {
+    facts.refresh();
+    if (playlist === null) {
+      facts.update({ program: null });
+      return;
+    }
+    const now = timetable(playlist.playlists, playlist.screen.timezone, Date.now());
+    for (const problem of now.problems)
+      log.warn('predicate-invalid', { code: problem.code, reason: `${problem.position}: ${problem.reason}` });
+    const [first] = now.problems;
+    facts.problem('schedule', first === undefined ? null : new PlayerError(first.code, first.reason));
+    const shuffleSeed = playlist.screen.shufflePlaylist ? String(playlist.version) : null;
+    const { program, omitted } = buildProgram(now.playing, { find, fit: settings.display.fit, shuffleSeed });
+    if (program.programId !== shownProgram)
+      for (const { itemId, reason } of omitted) log.warn('item-omitted', { itemId, reason });
+    shownProgram = program.programId;
+    facts.update({ program });
+    alarm.set(now.nextChangeMs);
+  }
+
+  function publish(next: Playlist): void {
+    const releaseOld = release;
+    release = store.lease(hashesOf(next, find));
+    releaseOld();
+    playlist = next;
+    show();
+    store.evict(settings.store.budgetBytes).catch((thrown: unknown) => log.failure('evict-failed', thrown));
+  }
+
+  const kept = await lastGood.read();
+  if (kept.found === 'damaged') log.warn('last-good-playlist-damaged', { code: 'STATE_CORRUPT', reason: kept.reason });
+  if (kept.found === 'document') {
+    try {
+      publish(parse(kept.lastGood.text));
+      etag = kept.lastGood.etag;
+    } catch (thrown) {
+      log.failure('last-good-playlist-refused', thrown);
+    }
+  }
+  const missing = playlist !== null && mediaOf(playlist).some((asset) => find(asset) === null);
+
+  return {
+    // With a file missing the tag is withheld, so that the next sync fetches what was lost.
+    known: () => ({ etag: missing ? undefined : etag, version: playlist?.version }),
+    locate: (hash) => store.locate(hash),
+    syncPorts: (media, signal) => ({
+      parse,
+      ensureCached: (next) => ensureAll(mediaOf(next), store, { ...media, allowHttpFor }, signal, log),
+      keep: async (text, tag) => {
+        await lastGood.keep({ text, etag: tag });
+        etag = tag;
+      },
+      publish,
+    }),
+    forget: async () => {
+      playlist = null;
+      etag = undefined;
+      release();
+      release = () => {};
+      await lastGood.forget();
+      await store.clear();
+      show();
+    },
+  };
+}
+
+function mediaOf(playlist: Playlist): MediaAsset[] {
+  const assets = new Map<string, MediaAsset>();
+  for (const entry of playlist.playlists)
+    for (const { asset } of entry.items)
+      if (asset.kind === 'image' || asset.kind === 'video')
+        assets.set(asset.sha256 ?? `${asset.id} ${asset.url}`, asset);
+  return [...assets.values()];
+}
+
+function hashesOf(playlist: Playlist, find: (asset: MediaAsset) => CachedMedia | null): MediaHash[] {
+  return mediaOf(playlist).flatMap((asset) => find(asset)?.hash ?? []);
+}
+
+/** Have every file, a few at a time. @throws the first failure, after the others have ended */
+async function ensureAll(
+  assets: readonly MediaAsset[],
+  store: MediaStore,
+  ports: MediaPorts,
+  signal: AbortSignal,
+  log: Log,
+): Promise<void> {
+  const queue = assets.values();
+  const failures: unknown[] = [];
+  const work = async () => {
+    for (const asset of queue) {
+      try {
+        await ensureOne(asset, store, ports, signal);
+      } catch (thrown) {
+        if (signal.aborted) throw thrown;
+        log.failure('media-failed', thrown, { assetId: asset.id });
+        failures.push(thrown);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: parallelDownloads }, work));
+  if (failures.length > 0) throw asPlayerError(failures[0]);
+}
+
+async function ensureOne(asset: MediaAsset, store: MediaStore, ports: MediaPorts, signal: AbortSignal): Promise<void> {
+  const { url, headers } = asset;
+  await store.ensure(
+    { ...asset, assetId: asset.id },
+    {
+      fetch: async (offset) => {
+        const reply = await openMedia(ports, { url, headers, offset }, signal);
+        return { status: reply.status, stream: reply.body };
+      },
+    },
+  );
+}

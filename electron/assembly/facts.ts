@@ -1,0 +1,57 @@
+import type { PlayerError } from '../errors.ts';
+import type { Snapshot } from '../ipc/contract.ts';
+import { type Facts, present } from '../ipc/presenter.ts';
+import type { Registration } from '../registration/machine.ts';
+
+/** Faults by where they come from, so that each source can take its own back. */
+export type ProblemSource = 'registration' | 'sync' | 'renewal' | 'store' | 'schedule';
+
+/** What is known, gathered from all parts; every change is presented anew. */
+export interface FactBook {
+  update(change: Partial<Omit<Facts, 'problems' | 'blanked'>>): void;
+  problem(source: ProblemSource, error: PlayerError | null): void;
+  /** Look at the clock again: a grace period may have ended. */
+  refresh(): void;
+}
+
+export interface RevocationPolicy {
+  readonly whenRevoked: 'standby' | 'keep-playing';
+  readonly graceSeconds: number;
+}
+
+/** Whether a screen that is refused since `suspendedSinceMs` must stop showing its content. */
+export function isBlanked(registration: Registration | null, policy: RevocationPolicy, nowMs: number): boolean {
+  if (registration?.state !== 'registered' || registration.suspendedSinceMs === null) return false;
+  return policy.whenRevoked === 'standby' && nowMs >= registration.suspendedSinceMs + policy.graceSeconds * 1_000;
+}
+
+/** @param publish gets the snapshot after every change */
+export function createFactBook(
+  initial: Omit<Facts, 'problems' | 'blanked'>,
+  policy: RevocationPolicy,
+  now: () => number,
+  publish: (snapshot: Snapshot) => void,
+): FactBook {
+  let facts: Omit<Facts, 'problems' | 'blanked'> = initial;
+  const problems = new Map<ProblemSource, PlayerError>();
+  const refresh = () =>
+    publish(
+      present({
+        ...facts,
+        problems: [...problems.values()].reverse(),
+        blanked: isBlanked(facts.registration, policy, now()),
+      }),
+    );
+  return {
+    refresh,
+    update: (change) => {
+      facts = { ...facts, ...change };
+      refresh();
+    },
+    problem: (source, error) => {
+      problems.delete(source);
+      if (error !== null) problems.set(source, error);
+      refresh();
+    },
+  };
+}

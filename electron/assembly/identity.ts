@@ -1,0 +1,127 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { undiciConnector } from 'node-tss';
+import { checkCertificate } from '../certificate/check.ts';
+import { type CertificateStore, createCertificateStore } from '../certificate/store.ts';
+import { certificateRequest } from '../csr/request.ts';
+import { asPlayerError, PlayerError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import { backoffMs } from '../mtls/backoff.ts';
+import { createOriginClient } from '../mtls/client.ts';
+import { putAside } from '../private-file.ts';
+import { createRegistrationDriver, type RegistrationDriver } from '../registration/driver.ts';
+import { readHardware } from '../registration/hardware.ts';
+import type { Registration } from '../registration/machine.ts';
+import { poll, register } from '../registration/server.ts';
+import { saveRegistration } from '../registration/state-file.ts';
+import type { Settings } from '../settings.ts';
+import { type DeviceKey, openDeviceKey } from '../tpm/key.ts';
+import type { FactBook } from './facts.ts';
+import { waitFor } from './waiting.ts';
+
+export interface IdentityParts {
+  readonly settings: Settings;
+  readonly playerVersion: string;
+  /** The registration as it stood at the last exit. */
+  readonly initial: Registration;
+  readonly facts: FactBook;
+  readonly log: Log;
+  /** Playlist and media of a removed screen. */
+  forgetContent(): Promise<void>;
+}
+
+/** Everything that makes this machine one certain screen. */
+export interface Identity {
+  readonly key: DeviceKey;
+  readonly certificates: CertificateStore;
+  readonly registration: RegistrationDriver;
+  /** PEM bundle that the API origin must chain to; `undefined`: the system's store. */
+  readonly serverCa: string | undefined;
+  /** A certificate request for the device key, PEM. */
+  request(): Promise<string>;
+}
+
+/** Read a PEM file that the settings name. @throws PlayerError SETTINGS_INVALID naming key and file */
+async function readNamed(key: string, file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    const reason = (cause as NodeJS.ErrnoException).code ?? 'unreadable';
+    throw new PlayerError('SETTINGS_INVALID', `${key}: ${file}: ${reason}`, cause);
+  }
+}
+
+/** Open the device key and what belongs to it. @throws PlayerError when the TPM or the files do not allow it */
+export async function openIdentity(parts: IdentityParts): Promise<Identity> {
+  const { settings, facts, log } = parts;
+  const { identity, server, state } = settings;
+  const anchors = await readNamed('identity.deviceCaFile', identity.deviceCaFile);
+  const serverCa = server.caFile === undefined ? undefined : await readNamed('server.caFile', server.caFile);
+  const ownerAuth =
+    identity.ownerAuthFile === undefined
+      ? undefined
+      : (await readNamed('identity.ownerAuthFile', identity.ownerAuthFile)).replace(/\r?\n$/, '');
+  const key = await openDeviceKey({
+    tcti: identity.tcti,
+    ownerAuth,
+    allowSoftwareKey: identity.allowSoftwareKey,
+    keyFile: deviceKeyFile(settings),
+    softwareKeyFile: join(state.directory, 'device-key.software.pem'),
+    log,
+  });
+  facts.update({ keyProtection: key.protection, fingerprint: key.fingerprint, identityProblem: null });
+  log.info('device-key-opened', { keyProtection: key.protection, fingerprint: key.fingerprint });
+
+  const certificates = createCertificateStore(join(state.directory, 'certificate.pem'), (chain) =>
+    checkCertificate(chain, key.publicKey, anchors, Date.now()),
+  );
+  const request = () => certificateRequest(identity.hostname, key);
+  const client = createOriginClient(
+    server.origin,
+    undiciConnector({ credentials: () => (serverCa === undefined ? {} : { ca: serverCa }) }),
+  );
+  const registration = createRegistrationDriver(parts.initial, {
+    register: async () =>
+      register(client, {
+        csr: await request(),
+        hostname: identity.hostname,
+        hardware: await readHardware(),
+        playerVersion: parts.playerVersion,
+        fingerprint: key.fingerprint,
+      }),
+    poll: (id, ticket) => poll(client, id, ticket),
+    storeCertificate: async ({ certificate, chain }) => {
+      const saved = await certificates.save([certificate, ...chain]);
+      return 'ok' in saved ? saved.reason : 'stored';
+    },
+    forgetContent: async () => {
+      await certificates.forget();
+      await parts.forgetContent();
+    },
+    persist: (next) => saveRegistration(registrationFile(settings), next),
+    publish: (next) => facts.update({ registration: next }),
+    report: (problem) => facts.problem('registration', problem === null ? null : asPlayerError(problem)),
+    wait: waitFor,
+    backoff: (attempt) => backoffMs(attempt, Math.random()),
+    now: Date.now,
+    log,
+  });
+  facts.update({ registration: registration.current });
+  return { key, certificates, registration, serverCa, request };
+}
+
+/** Where the registration is kept over restarts. */
+export function registrationFile(settings: Settings): string {
+  return join(settings.state.directory, 'registration.json');
+}
+
+/** The wrapped blob's file. */
+function deviceKeyFile(settings: Settings): string {
+  return join(settings.state.directory, 'device-key.pem');
+}
+
+/** The TPM was cleared or another board took the disk: keep the old blob for the auditor and start with a new key. */
+export async function putLostKeyAside(settings: Settings, nowMs: number): Promise<void> {
+  await putAside(deviceKeyFile(settings), `lost-${nowMs}`);
+  await putAside(join(settings.state.directory, 'certificate.pem'), `lost-${nowMs}`);
+}

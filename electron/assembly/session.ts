@@ -1,0 +1,140 @@
+import { undiciConnector } from 'node-tss';
+import { buildConnector } from 'undici';
+import { runRenewal } from '../certificate/renewer.ts';
+import type { DeviceCertificate } from '../certificate/store.ts';
+import { asPlayerError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import { backoffMs } from '../mtls/backoff.ts';
+import { createOriginClient, type OriginClient } from '../mtls/client.ts';
+import { requestRenewal } from '../mtls/renewal.ts';
+import { downloadPlaylist } from '../playlist/download.ts';
+import { listenForEvents } from '../playlist/events.ts';
+import { runSyncLoop } from '../playlist/loop.ts';
+import { sync } from '../playlist/sync.ts';
+import type { Settings } from '../settings.ts';
+import type { Content } from './content.ts';
+import type { FactBook, ProblemSource } from './facts.ts';
+import type { Identity } from './identity.ts';
+import { createPoke, waitFor } from './waiting.ts';
+
+export interface SessionParts {
+  readonly settings: Settings;
+  readonly identity: Identity;
+  readonly content: Content;
+  readonly facts: FactBook;
+  readonly log: Log;
+}
+
+/**
+ * Be a registered screen: sync, listen for pushes and renew the certificate, all
+ * over mutual TLS with the device key.
+ * @returns when the server says that the screen was removed
+ * @throws when `signal` aborts
+ */
+export async function runSession(
+  parts: SessionParts,
+  certificate: DeviceCertificate,
+  signal: AbortSignal,
+): Promise<'removed'> {
+  const { settings, identity, content, facts, log } = parts;
+  let present = certificate;
+  const api = createOriginClient(
+    settings.server.origin,
+    undiciConnector({
+      credentials: () => ({
+        ...(identity.serverCa === undefined ? {} : { ca: identity.serverCa }),
+        identity: { key: identity.key.signingKey, certificateChain: present.chainPem },
+      }),
+    }),
+  );
+  const foreign = foreignClients();
+  const over = new AbortController();
+  const either = AbortSignal.any([signal, over.signal]);
+  const syncNow = createPoke();
+  const renewNow = createPoke();
+  const backoff = (attempt: number) => backoffMs(attempt, Math.random());
+  const report = (source: ProblemSource) => (problem: unknown) =>
+    facts.problem(source, problem === null ? null : asPlayerError(problem));
+
+  const listening = listenForEvents(
+    {
+      open: (lastEventId, abort) =>
+        api.open(
+          '/api/v2/screens/events',
+          { accept: 'text/event-stream', ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }) },
+          abort,
+        ),
+      take: (event) => {
+        if (event === 'playlist') syncNow.poke();
+        else if (event === 'certificate') renewNow.poke();
+        else log.warn('command-not-understood');
+      },
+      wait: waitFor,
+      backoff,
+      log,
+    },
+    either,
+  );
+  const renewing = runRenewal(
+    present,
+    {
+      request: async () => requestRenewal(api, await identity.request()),
+      store: identity.certificates,
+      renewed: (renewed) => {
+        present = renewed;
+      },
+      wait: renewNow.wait,
+      backoff,
+      random: Math.random,
+      now: Date.now,
+      report: report('renewal'),
+      log,
+    },
+    either,
+  );
+  const syncing = runSyncLoop(
+    content.known(),
+    {
+      sync: (known) =>
+        sync(
+          { download: (tag) => downloadPlaylist(api, tag), ...content.syncPorts({ api, foreign: foreign.of }, either) },
+          known,
+        ),
+      wait: async (ms, abort) => void (await syncNow.wait(ms, abort)),
+      backoff,
+      random: Math.random,
+      now: Date.now,
+      suspended: (is) => identity.registration.tell({ type: is ? 'suspended' : 'restored' }),
+      report: report('sync'),
+      log,
+    },
+    either,
+  );
+  try {
+    return await Promise.race([syncing, listening, renewing]);
+  } finally {
+    over.abort();
+    await Promise.allSettled([syncing, listening, renewing]);
+    for (const source of ['sync', 'renewal'] as const) facts.problem(source, null);
+    await Promise.all([api.close(), foreign.close()]);
+  }
+}
+
+/** One client for each origin that serves media; none of them knows the device certificate. */
+function foreignClients() {
+  const clients = new Map<string, OriginClient>();
+  return {
+    of: (origin: string): OriginClient => {
+      const known = clients.get(origin);
+      if (known !== undefined) return known;
+      const tls = undiciConnector({ credentials: () => ({}) });
+      const client = createOriginClient(origin, origin.startsWith('https:') ? tls : buildConnector({}));
+      clients.set(origin, client);
+      return client;
+    },
+    close: async () => {
+      await Promise.all([...clients.values()].map((client) => client.close()));
+      clients.clear();
+    },
+  };
+}

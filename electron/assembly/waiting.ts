@@ -1,0 +1,48 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** Longest delay of one Node timer; a longer one would fire at once. */
+const longestMs = 2 ** 31 - 1;
+
+/** A wait that something else can end early. */
+export interface Poke {
+  /** End the running wait, or the next one when none is running. */
+  poke(): void;
+  /** @throws when `signal` aborts */
+  wait(ms: number, signal: AbortSignal): Promise<'elapsed' | 'poked'>;
+}
+
+/** @throws when `signal` aborts */
+export async function waitFor(ms: number, signal: AbortSignal): Promise<void> {
+  await delay(Math.min(ms, longestMs), undefined, { signal });
+}
+
+export function createPoke(): Poke {
+  let pending = false;
+  let wake: (() => void) | null = null;
+  return {
+    poke: () => {
+      if (wake === null) pending = true;
+      else wake();
+    },
+    wait: async (ms, signal) => {
+      if (pending) {
+        pending = false;
+        return 'poked';
+      }
+      const early = new AbortController();
+      let poked = false;
+      wake = () => {
+        poked = true;
+        early.abort();
+      };
+      try {
+        await waitFor(ms, AbortSignal.any([signal, early.signal]));
+      } catch (thrown) {
+        if (!poked || signal.aborted) throw thrown;
+      } finally {
+        wake = null;
+      }
+      return poked ? 'poked' : 'elapsed';
+    },
+  };
+}

@@ -1,0 +1,89 @@
+import * as disk from 'node:fs/promises';
+import { join } from 'node:path';
+import { syncFolder } from '../atomic-file.ts';
+import type { MediaHash } from '../playlist/playlist.ts';
+import { isAbsent } from './failure.ts';
+import { mediaHash } from './media.ts';
+
+/** The calls that the store makes; a test may stand in for a failing disk. */
+export type Files = Pick<
+  typeof import('node:fs/promises'),
+  'mkdir' | 'open' | 'readdir' | 'readFile' | 'rename' | 'rm' | 'stat'
+>;
+
+/** The file system itself. */
+export const realFiles: Files = disk;
+
+const mostQuarantined = 8;
+
+/** Names in the store's directory. Every one is made of hex digits: nothing from a document becomes part of a path. */
+export interface Folders {
+  readonly indexFile: string;
+  media(hash: MediaHash): string;
+  /** @param key 64 hex digits */
+  part(key: string): string;
+  /** Make the folders, 0700, and everything above them. */
+  prepare(): Promise<void>;
+  /** The folder of a media file, made and durable. */
+  prepareFor(hash: MediaHash): Promise<string>;
+  /** Every file under `media/` with a name that the store gives. */
+  mediaFiles(): Promise<readonly MediaHash[]>;
+  parts(): Promise<readonly string[]>;
+  /** Move a file out of use, for support to look at. Only a few are kept. */
+  quarantine(path: string, name: string): Promise<void>;
+  emptyQuarantine(): Promise<void>;
+}
+
+/** @param directory absolute; the store's alone */
+export function createFolders(directory: string, files: Files): Folders {
+  const [media, parts, quarantined] = [
+    join(directory, 'media'),
+    join(directory, 'part'),
+    join(directory, 'quarantine'),
+  ];
+  const names = async (folder: string) => {
+    try {
+      return await files.readdir(folder);
+    } catch (thrown) {
+      if (isAbsent(thrown)) return [];
+      throw thrown;
+    }
+  };
+  return {
+    indexFile: join(directory, 'index.json'),
+    media: (hash) => join(media, hash.slice(0, 2), hash),
+    part: (key) => join(parts, key),
+    prepare: async () => {
+      for (const folder of [media, parts, quarantined]) await files.mkdir(folder, { recursive: true, mode: 0o700 });
+      await syncFolder(directory, files);
+    },
+    prepareFor: async (hash) => {
+      const folder = join(media, hash.slice(0, 2));
+      const made = await files.mkdir(folder, { recursive: true, mode: 0o700 });
+      if (made !== undefined) await syncFolder(media, files);
+      return folder;
+    },
+    mediaFiles: async () => {
+      const found: MediaHash[] = [];
+      for (const folder of await names(media)) {
+        if (!/^[0-9a-f]{2}$/.test(folder)) continue;
+        for (const name of await names(join(media, folder))) {
+          const hash = mediaHash(name);
+          if (hash?.startsWith(folder)) found.push(hash);
+        }
+      }
+      return found;
+    },
+    parts: async () => (await names(parts)).filter((name) => mediaHash(name) !== null),
+    quarantine: async (path, name) => {
+      const kept = (await names(quarantined)).filter((other) => other !== name).sort();
+      for (const old of kept.slice(0, Math.max(0, kept.length - mostQuarantined + 1)))
+        await files.rm(join(quarantined, old), { force: true });
+      await files.rename(path, join(quarantined, name));
+      await syncFolder(quarantined, files);
+    },
+    emptyQuarantine: async () => {
+      for (const name of await names(quarantined)) await files.rm(join(quarantined, name), { force: true });
+    },
+  };
+}

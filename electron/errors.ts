@@ -1,0 +1,74 @@
+/** What can be done about an error: try again later, ask a person, or fix the program. */
+export type Recovery = 'retry' | 'operator' | 'bug';
+
+/** The closed set of error codes and the recovery of each. */
+export const recoveries = {
+  SETTINGS_INVALID: 'operator',
+  STATE_UNWRITABLE: 'operator',
+  STATE_LOCKED: 'operator',
+  STATE_CORRUPT: 'operator',
+  SWITCH_REFUSED: 'operator',
+  TPM_ABSENT: 'operator',
+  TPM_ACCESS_DENIED: 'operator',
+  TPM_BUSY: 'retry',
+  TPM_LOCKED_OUT: 'retry',
+  TPM_AUTH_REFUSED: 'operator',
+  TPM_FAILED: 'retry',
+  KEY_LOST: 'operator',
+  KEY_INVALID: 'operator',
+  REQUEST_INVALID: 'bug',
+  CERTIFICATE_INVALID: 'operator',
+  CERTIFICATE_KEY_MISMATCH: 'operator',
+  CERTIFICATE_UNTRUSTED: 'operator',
+  CERTIFICATE_USAGE: 'operator',
+  CERTIFICATE_DATES: 'retry',
+  CONNECTION_FAILED: 'retry',
+  CONNECTION_TIMEOUT: 'retry',
+  NAME_UNRESOLVED: 'retry',
+  SERVER_UNTRUSTED: 'operator',
+  SERVER_REFUSED_CERTIFICATE: 'operator',
+  SERVER_REPLY_INVALID: 'retry',
+  SERVER_REPLY_TOO_LARGE: 'retry',
+  SERVER_ERROR: 'retry',
+  HOST_REFUSED: 'operator',
+  REGISTRATION_REFUSED: 'operator',
+  PLAYLIST_INVALID: 'retry',
+  MEDIA_LENGTH: 'retry',
+  MEDIA_DIGEST: 'retry',
+  MEDIA_KIND: 'retry',
+  MEDIA_MISSING: 'retry',
+  STORE_FULL: 'operator',
+  STORE_FAILED: 'retry',
+  PREDICATE_INVALID: 'operator',
+  IPC_REFUSED: 'bug',
+  INTERNAL: 'bug',
+} as const satisfies Record<string, Recovery>;
+
+export type ErrorCode = keyof typeof recoveries;
+
+/** The player's one error class. Nobody reads the message to decide: the code decides. */
+export class PlayerError extends Error {
+  override readonly name = 'PlayerError';
+  readonly code: ErrorCode;
+
+  /**
+   * @param code one of the closed set
+   * @param message what is wrong and, for `operator` codes, the remedy; goes to the log, never to the page
+   * @param cause the error that led here, where there is one
+   */
+  constructor(code: ErrorCode, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+  }
+
+  get recovery(): Recovery {
+    return recoveries[this.code];
+  }
+}
+
+/** Any thrown value as a PlayerError; what is not one already is a bug. */
+export function asPlayerError(thrown: unknown): PlayerError {
+  if (thrown instanceof PlayerError) return thrown;
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return new PlayerError('INTERNAL', message, thrown);
+}

@@ -1,0 +1,119 @@
+/**
+ * The border between main and the page. Types only: main, the preload and the
+ * fake main of the UI tests are all typed by this file, and the page may import
+ * nothing else of `electron/`.
+ *
+ * The page gets whole snapshots. No API address, file path, token, header,
+ * certificate or native error text ever crosses.
+ */
+
+/** How a picture fills the display: all of it visible, or all of the display covered. */
+export type Fit = 'contain' | 'cover';
+
+/** How an item takes the place of the one before it. */
+export type Transition = 'cut' | 'fade';
+
+/** What the page is asked to show. `web` is announced but not yet shown: the page reports it as skipped. */
+export type ItemKind = 'image' | 'video' | 'web';
+
+/** One item of the program, in playing order. */
+export interface ProgramItem {
+  /** The server's item id, at most 64 characters; unique within a program. */
+  readonly itemId: string;
+  readonly kind: ItemKind;
+  /** `player://media/<sha256 hex>` for cached files, `null` for web pages. */
+  readonly source: string | null;
+  readonly title: string;
+  /** Seconds on screen, 0.1 … 86,400; `null`: a video plays once to its end. */
+  readonly durationSeconds: number | null;
+  readonly fit: Fit;
+  readonly transition: Transition;
+}
+
+/** What plays now; `programId` changes exactly when `items` does. */
+export interface Program {
+  readonly programId: string;
+  readonly items: readonly ProgramItem[];
+}
+
+/** What the operator needs in order to claim the screen. */
+export interface RegistrationCard {
+  /** Six characters of A–Z 2–9 without I, O, 0 and 1. */
+  readonly pin: string;
+  /** First 16 hex digits of the SHA-256 of the device key's SubjectPublicKeyInfo. */
+  readonly fingerprint: string;
+  /** An https address that the QR code carries; the console's claim page. */
+  readonly claimUrl: string;
+  /** Unix milliseconds after which the PIN is no longer valid. */
+  readonly expiresAtMs: number;
+}
+
+/** A fault in words for the operator: no secrets, no addresses, no native texts. */
+export interface Trouble {
+  /** A code of `electron/errors.ts`, for support. */
+  readonly code: string;
+  /** What is wrong, one sentence. */
+  readonly summary: string;
+  /** What to do about it, one sentence. */
+  readonly remedy: string;
+}
+
+/** How the device key is held. `software` must be asked for by name in the settings and is always shown. */
+export type KeyProtection = 'tpm' | 'software' | 'none';
+
+interface SnapshotBase {
+  /** Name that the operator gave the screen, `null` before registration. */
+  readonly screenName: string | null;
+  readonly hostname: string;
+  readonly playerVersion: string;
+  readonly keyProtection: KeyProtection;
+  /** A fault that does not stop what is shown (for example: server not reachable), shown on operator screens only. */
+  readonly notice: Trouble | null;
+}
+
+/** Everything that the page knows, as one value. */
+export type Snapshot =
+  | (SnapshotBase & { readonly state: 'starting' })
+  | (SnapshotBase & { readonly state: 'registering'; readonly registration: RegistrationCard | null })
+  | (SnapshotBase & { readonly state: 'playing'; readonly program: Program })
+  | (SnapshotBase & {
+      readonly state: 'standby';
+      readonly reason: 'nothing-scheduled' | 'nothing-synced' | 'suspended';
+    })
+  | (SnapshotBase & { readonly state: 'trouble'; readonly trouble: Trouble });
+
+/** What became of an item: on the display, could not be shown, or of a kind that this version does not show. */
+export interface PlaybackReport {
+  readonly itemId: string;
+  readonly outcome: 'shown' | 'failed' | 'skipped';
+  /** A short word for the log, such as `decode` or `deadline`; at most 32 characters of a–z and hyphen. */
+  readonly reason?: string;
+}
+
+/** Sign of life: sent every 250 ms while frames are being painted. */
+export interface Heartbeat {
+  /** Frames painted since the page was loaded. */
+  readonly frames: number;
+  readonly itemId: string | null;
+}
+
+/** Requests of the page: channel → request and reply. */
+export interface Invokes {
+  'player:snapshot': { readonly request: undefined; readonly reply: Snapshot };
+  'playback:report': { readonly request: PlaybackReport; readonly reply: undefined };
+  'heartbeat:beat': { readonly request: Heartbeat; readonly reply: undefined };
+}
+
+/** Pushes of main: channel → payload. */
+export interface Pushes {
+  'snapshot:changed': Snapshot;
+}
+
+/** What the preload puts on `window.player`: one function per action. */
+export interface PlayerBridge {
+  snapshot(): Promise<Snapshot>;
+  /** Calls back with every new snapshot; the returned function ends it. */
+  onSnapshot(listener: (snapshot: Snapshot) => void): () => void;
+  report(report: PlaybackReport): Promise<void>;
+  beat(heartbeat: Heartbeat): Promise<void>;
+}

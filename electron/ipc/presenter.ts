@@ -1,0 +1,64 @@
+import type { PlayerError } from '../errors.ts';
+import type { Registration } from '../registration/machine.ts';
+import type { KeyProtection, Program, RegistrationCard, Snapshot, Trouble } from './contract.ts';
+import { refusalTrouble, troubleOf } from './trouble.ts';
+
+/** Everything that decides what the page shows. */
+export interface Facts {
+  readonly hostname: string;
+  readonly playerVersion: string;
+  readonly keyProtection: KeyProtection;
+  /** Full SHA-256 of the SubjectPublicKeyInfo, hex; `null` until the key is open. */
+  readonly fingerprint: string | null;
+  /** Page that the QR code opens; the PIN is added to it. */
+  readonly claimUrl: string;
+  /** `null` until read from disk. */
+  readonly registration: Registration | null;
+  /** What plays now; `null` when nothing was ever synced. */
+  readonly program: Program | null;
+  /** Identity cannot be used: no key, no certificate. */
+  readonly identityProblem: PlayerError | null;
+  /** Faults that do not stop what is shown, latest first. */
+  readonly problems: readonly PlayerError[];
+  /** The screen is revoked, the grace period over and the policy says standby. */
+  readonly blanked: boolean;
+}
+
+/** Facts → what the page shows: pure. Content that can play plays; then faults; then registration. */
+export function present(facts: Facts): Snapshot {
+  const { registration, program } = facts;
+  const registered = registration?.state === 'registered';
+  const base = {
+    screenName: registered ? registration.screenName : null,
+    hostname: facts.hostname,
+    playerVersion: facts.playerVersion,
+    keyProtection: facts.keyProtection,
+    notice: noticeOf(facts),
+  };
+  if (registration === null) return { ...base, state: 'starting' };
+  if (registered && facts.blanked) return { ...base, state: 'standby', reason: 'suspended' };
+  if (registered && program !== null && program.items.length > 0) return { ...base, state: 'playing', program };
+  if (facts.identityProblem !== null) return { ...base, state: 'trouble', trouble: troubleOf(facts.identityProblem) };
+  if (registered)
+    return { ...base, state: 'standby', reason: program === null ? 'nothing-synced' : 'nothing-scheduled' };
+  if (registration.state === 'refused')
+    return { ...base, state: 'trouble', trouble: refusalTrouble(registration.reason) };
+  return { ...base, state: 'registering', registration: cardOf(registration, facts) };
+}
+
+function cardOf(registration: Registration, facts: Facts): RegistrationCard | null {
+  if (registration.state !== 'pending' || facts.fingerprint === null) return null;
+  const claim = new URL(facts.claimUrl);
+  claim.searchParams.set('pin', registration.pin);
+  return {
+    pin: registration.pin,
+    fingerprint: facts.fingerprint.slice(0, 16),
+    claimUrl: claim.href,
+    expiresAtMs: registration.expiresAtMs,
+  };
+}
+
+function noticeOf({ identityProblem, problems }: Facts): Trouble | null {
+  const problem = identityProblem ?? problems[0];
+  return problem === undefined ? null : troubleOf(problem);
+}

@@ -1,0 +1,79 @@
+import type { IpcMain, IpcMainInvokeEvent } from 'electron';
+import { z } from 'zod';
+import { PlayerError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { Invokes } from './contract.ts';
+
+/** One schema per request; a channel of the contract without one does not compile. */
+const requests = {
+  'player:snapshot': z.undefined(),
+  'playback:report': z.strictObject({
+    itemId: z.string().min(1).max(64),
+    outcome: z.enum(['shown', 'failed', 'skipped']),
+    reason: z.optional(z.string().regex(/^[a-z][a-z-]{0,31}$/)),
+  }) as z.ZodType<Invokes['playback:report']['request']>,
+  'heartbeat:beat': z.strictObject({
+    frames: z.int().min(0).max(Number.MAX_SAFE_INTEGER),
+    itemId: z.string().max(64).nullable(),
+  }),
+} satisfies { [Channel in keyof Invokes]: z.ZodType<Invokes[Channel]['request']> };
+
+export type Handlers = {
+  readonly [Channel in keyof Invokes]: (request: Invokes[Channel]['request']) => Invokes[Channel]['reply'];
+};
+
+/** Where a message came from, as far as the check needs to know. */
+export interface Sender {
+  readonly contentsId: number;
+  /** Address of the sending frame; `null` when the frame is already gone. */
+  readonly frameUrl: string | null;
+  readonly isTopFrame: boolean;
+}
+
+/** Only the top frame of `player://app` in our own window may speak. */
+export function isPage(sender: Sender, pageContentsId: number | null): boolean {
+  if (sender.contentsId !== pageContentsId || !sender.isTopFrame || sender.frameUrl === null) return false;
+  if (!URL.canParse(sender.frameUrl)) return false;
+  // Not `origin`: for an own scheme it is the string "null".
+  const { protocol, host } = new URL(sender.frameUrl);
+  return protocol === 'player:' && host === 'app';
+}
+
+/**
+ * Sender check → schema → handler, for every channel of the contract.
+ * A refused message is logged and answered with a plain refusal that says nothing of the inside.
+ */
+export function serveIpc(ipcMain: IpcMain, handlers: Handlers, pageContentsId: () => number | null, log: Log): void {
+  const serve = <Channel extends keyof Invokes>(channel: Channel) => {
+    ipcMain.handle(channel, (event, ...args: unknown[]) => {
+      try {
+        if (!isPage(senderOf(event), pageContentsId()))
+          throw new PlayerError('IPC_REFUSED', `${channel}: the sender is not the page`);
+        return handlers[channel](parseRequest(channel, args));
+      } catch (thrown) {
+        log.failure('ipc-refused', thrown, { reason: channel });
+        throw new Error('refused');
+      }
+    });
+  };
+  for (const channel of Object.keys(requests) as (keyof Invokes)[]) serve(channel);
+}
+
+/** @throws PlayerError IPC_REFUSED unless `args` is one well-formed request */
+export function parseRequest<Channel extends keyof Invokes>(
+  channel: Channel,
+  args: readonly unknown[],
+): Invokes[Channel]['request'] {
+  const result = args.length > 1 ? undefined : requests[channel].safeParse(args[0]);
+  if (result?.success !== true) throw new PlayerError('IPC_REFUSED', `${channel}: the request is not as agreed`);
+  return result.data as Invokes[Channel]['request'];
+}
+
+function senderOf(event: IpcMainInvokeEvent): Sender {
+  const frame = event.senderFrame;
+  return {
+    contentsId: event.sender.id,
+    frameUrl: frame?.url ?? null,
+    isTopFrame: frame !== null && frame.parent === null,
+  };
+}

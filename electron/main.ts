@@ -1,0 +1,82 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { app, Menu, powerSaveBlocker, protocol } from 'electron';
+import { openContent } from './assembly/content.ts';
+import { createFactBook } from './assembly/facts.ts';
+import { registrationFile } from './assembly/identity.ts';
+import { live } from './assembly/life.ts';
+import { openScreen } from './assembly/screen.ts';
+import { asPlayerError, PlayerError } from './errors.ts';
+import { createSnapshotFeed } from './ipc/push.ts';
+import { createLog, type Log } from './log.ts';
+import { loadRegistration } from './registration/state-file.ts';
+import { readSettings, type Settings } from './settings.ts';
+import { type Ending, leave, watchEnding } from './shell/ending.ts';
+import { lockDown } from './shell/lockdown.ts';
+import type { Page } from './shell/page.ts';
+import { playerScheme } from './shell/scheme.ts';
+import { holdStateFolder } from './shell/single-instance.ts';
+import { assertSafeStart } from './shell/switches.ts';
+
+/** The version in package.json, written in when the player is bundled. */
+declare const __PLAYER_VERSION__: string;
+
+/** How often the clock is looked at for a grace period that has ended. */
+const refreshMs = 5_000;
+
+function main(): void {
+  assertSafeStart(process.argv.slice(1), process.env);
+  const settings = readSettings(process.argv.slice(1), process.env);
+  const log = createLog((line) => process.stdout.write(`${line}\n`), settings.log.level, Date.now);
+  prepareElectron(settings, log);
+  const ending = watchEnding(app, log);
+  app
+    .whenReady()
+    .then(() => play(settings, log, ending))
+    .catch((thrown: unknown) => (ending.stop.aborted ? ending.finish() : ending.fail(thrown)));
+}
+
+/** What must be done before Electron is ready. */
+function prepareElectron(settings: Settings, log: Log): void {
+  mkdirSync(settings.state.directory, { recursive: true, mode: 0o700 });
+  app.enableSandbox();
+  app.setPath('userData', join(settings.state.directory, 'chromium'));
+  app.commandLine.appendSwitch('disable-gpu-process-crash-limit');
+  protocol.registerSchemesAsPrivileged([playerScheme]);
+  Menu.setApplicationMenu(null);
+  lockDown(app, log);
+  // The page's window is made anew after a crash: between two windows there is none.
+  app.on('window-all-closed', () => undefined);
+}
+
+/** Build the parts in the order of the path and let them live. */
+async function play(settings: Settings, log: Log, ending: Ending): Promise<void> {
+  await holdStateFolder(settings.state.directory);
+  const playerVersion = __PLAYER_VERSION__;
+  log.info('player-started', { version: playerVersion, reason: `electron ${process.versions.electron}` });
+  powerSaveBlocker.start('prevent-display-sleep');
+  const about = { hostname: settings.identity.hostname, playerVersion, keyProtection: 'none' } as const;
+  let page: Page | null = null;
+  const feed = createSnapshotFeed(
+    { ...about, state: 'starting', screenName: null, notice: null },
+    (channel, payload) => page?.send(channel, payload),
+    log,
+  );
+  const claimUrl = settings.server.claimUrl ?? `${settings.server.origin}/claim`;
+  const unknown = { fingerprint: null, registration: null, program: null, identityProblem: null };
+  const facts = createFactBook({ ...about, ...unknown, claimUrl }, settings.policy, Date.now, feed.publish);
+  const registration = await loadRegistration(registrationFile(settings), log);
+  const content = await openContent(settings, facts, log);
+  facts.update({ registration });
+  const giveUp = () => ending.fail(new PlayerError('INTERNAL', 'the page does not stay alive'));
+  page = openScreen({ feed, content, giveUp, log });
+  setInterval(facts.refresh, refreshMs);
+  const parts = { settings, playerVersion, initial: registration, facts, content, log, forgetContent: content.forget };
+  await live(parts, ending.stop);
+}
+
+try {
+  main();
+} catch (thrown) {
+  leave(app, asPlayerError(thrown));
+}

@@ -1,0 +1,90 @@
+import type { Readable } from 'node:stream';
+import { PlayerError } from '../errors.ts';
+import type { OpenReply, OriginClient } from './client.ts';
+
+const mostRedirects = 5;
+const redirects = new Set([301, 302, 303, 307, 308]);
+
+export interface MediaRequest {
+  readonly url: string;
+  /** Sent to the URL's own origin and never past a redirect to another. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** First byte wanted; 0 for all. */
+  readonly offset: number;
+  /** Entity tag that a part file was begun with (RFC 9110 If-Range). */
+  readonly ifRange?: string;
+}
+
+export interface MediaReply {
+  /** 200: the body is the whole file; 206: it begins at the offset asked for. */
+  readonly status: 200 | 206;
+  readonly body: Readable;
+  /** Strong entity tag, for a later resume. */
+  readonly etag: string | undefined;
+}
+
+export interface MediaPorts {
+  /** The mutual-TLS client: used for the API origin alone. */
+  readonly api: OriginClient;
+  /** Server-authenticated client for any other origin, without the device certificate. */
+  foreign(origin: string): OriginClient;
+  /** Plain http origins that the settings allow by name. */
+  readonly allowHttpFor: readonly string[];
+}
+
+/**
+ * GET one media file. The device certificate goes to the API origin and nowhere
+ * else, also not after a redirect; a redirect off https is refused.
+ * @throws PlayerError MEDIA_MISSING, HOST_REFUSED, SERVER_ERROR, connection codes
+ */
+export async function openMedia(ports: MediaPorts, request: MediaRequest, signal: AbortSignal): Promise<MediaReply> {
+  let url = new URL(request.url);
+  const { origin: firstOrigin } = url;
+  for (let hop = 0; hop <= mostRedirects; hop++) {
+    const reply = await openOnce(ports, url, headersFor(request, url.origin === firstOrigin), signal);
+    if (!redirects.has(reply.status)) return mediaReply(reply, request.offset);
+    reply.body.destroy();
+    const target = reply.header('location') ?? '';
+    if (!URL.canParse(target, url.href)) throw new PlayerError('SERVER_REPLY_INVALID', 'a redirect leads nowhere');
+    url = new URL(target, url.href);
+  }
+  throw new PlayerError('SERVER_REPLY_INVALID', `more than ${mostRedirects} redirects`);
+}
+
+function openOnce(
+  ports: MediaPorts,
+  url: URL,
+  headers: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<OpenReply> {
+  const plain = url.protocol === 'http:' && ports.allowHttpFor.includes(url.origin);
+  if ((url.protocol !== 'https:' && !plain) || url.username !== '' || url.password !== '')
+    throw new PlayerError('HOST_REFUSED', 'media are fetched over https only: network.allowHttpFor names exceptions');
+  const client = url.origin === ports.api.origin ? ports.api : ports.foreign(url.origin);
+  return client.open(url.pathname + url.search, headers, signal);
+}
+
+function headersFor(request: MediaRequest, sameOrigin: boolean): Record<string, string> {
+  const range: Record<string, string> = {};
+  if (request.offset > 0) {
+    range['range'] = `bytes=${request.offset}-`;
+    if (request.ifRange !== undefined) range['if-range'] = request.ifRange;
+  }
+  return { ...(sameOrigin ? request.headers : {}), 'accept-encoding': 'identity', ...range };
+}
+
+function mediaReply(reply: OpenReply, offset: number): MediaReply {
+  const { status, body } = reply;
+  const etag = reply.header('etag');
+  const strong = etag !== undefined && /^"[^"]*"$/.test(etag) ? etag : undefined;
+  if (reply.header('content-encoding') !== undefined && reply.header('content-encoding') !== 'identity') {
+    body.destroy();
+    throw new PlayerError('SERVER_REPLY_INVALID', 'the media came with a content encoding that was not asked for');
+  }
+  if (status === 200) return { status, body, etag: strong };
+  const start = /^bytes (\d+)-/.exec(reply.header('content-range') ?? '')?.[1];
+  if (status === 206 && Number(start) === offset) return { status, body, etag: strong };
+  body.destroy();
+  if (status >= 500 || status === 429) throw new PlayerError('SERVER_ERROR', `media: the server answered ${status}`);
+  throw new PlayerError('MEDIA_MISSING', `media: the server answered ${status}`);
+}

@@ -1,0 +1,72 @@
+import type { Readable } from 'node:stream';
+import { createParser } from 'eventsource-parser';
+import { PlayerError } from '../errors.ts';
+import type { Log } from '../log.ts';
+
+const largestEventBytes = 65_536;
+
+export interface EventPorts {
+  /** GET …/events; the body streams. `lastEventId` is sent as Last-Event-ID. */
+  open(
+    lastEventId: string | undefined,
+    signal: AbortSignal,
+  ): Promise<{ readonly status: number; readonly body: Readable }>;
+  /** `playlist`: fetch now; `certificate`: renew now; `command`: not understood yet, reported. */
+  take(event: 'playlist' | 'certificate' | 'command'): void;
+  wait(ms: number, signal: AbortSignal): Promise<void>;
+  backoff(attempt: number): number;
+  readonly log: Log;
+}
+
+/**
+ * Listen to the server's pushes (Server-Sent Events, HTML Standard §9.2) for ever,
+ * reconnecting with back-off. A missed push costs nothing but the poll interval.
+ * @throws when `signal` aborts
+ */
+export async function listenForEvents(ports: EventPorts, signal: AbortSignal): Promise<never> {
+  let lastEventId: string | undefined;
+  for (let attempt = 0; ; attempt++) {
+    try {
+      const { status, body } = await ports.open(lastEventId, signal);
+      if (status !== 200) {
+        body.destroy();
+        throw new PlayerError('SERVER_ERROR', `events: the server answered ${status}`);
+      }
+      ports.log.debug('events-connected', { attempt });
+      // What was said while nobody listened may be lost: one fetch makes up for it.
+      if (attempt > 0) ports.take('playlist');
+      await read(body, ports, (id) => {
+        lastEventId = id;
+        attempt = 0;
+      });
+      throw new PlayerError('CONNECTION_FAILED', 'events: the server ended the stream');
+    } catch (thrown) {
+      if (signal.aborted) throw thrown;
+      ports.log.debug('events-disconnected', { attempt, message: thrown instanceof Error ? thrown.message : '' });
+    }
+    await ports.wait(ports.backoff(attempt), signal);
+  }
+}
+
+async function read(body: Readable, ports: EventPorts, seen: (id: string | undefined) => void): Promise<void> {
+  let sinceEventBytes = 0;
+  const decoder = new TextDecoder();
+  const parser = createParser({
+    onEvent: ({ event, id }) => {
+      sinceEventBytes = 0;
+      seen(id === undefined ? undefined : id.slice(0, 128));
+      if (event === 'playlist' || event === 'certificate' || event === 'command') ports.take(event);
+    },
+    onComment: () => {
+      sinceEventBytes = 0;
+    },
+  });
+  for await (const chunk of body) {
+    sinceEventBytes += (chunk as Buffer).length;
+    if (sinceEventBytes > largestEventBytes) {
+      body.destroy();
+      throw new PlayerError('SERVER_REPLY_TOO_LARGE', 'events: an event is longer than 64 KiB');
+    }
+    parser.feed(decoder.decode(chunk as Buffer, { stream: true }));
+  }
+}

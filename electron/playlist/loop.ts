@@ -1,0 +1,64 @@
+import { asPlayerError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { Known, SyncOutcome } from './sync.ts';
+
+const pollMs = 60_000;
+const pollJitter = 0.1;
+const suspendedPollMs = 5 * 60_000;
+
+export interface LoopPorts {
+  sync(known: Known): Promise<SyncOutcome>;
+  /** Resolves after `ms`, at once when poked; rejects when aborted. */
+  wait(ms: number, signal: AbortSignal): Promise<void>;
+  /** Pause after failure number `attempt` (0 …), milliseconds. */
+  backoff(attempt: number): number;
+  /** 0 ≤ random < 1 */
+  random(): number;
+  now(): number;
+  /** The server refuses the screen, or takes it back. */
+  suspended(is: boolean): Promise<void>;
+  /** A fault that the operator should see, `null` when over. */
+  report(problem: unknown | null): void;
+  readonly log: Log;
+}
+
+/**
+ * Sync again and again: at a push (a poke ends the wait), every 60 s ± jitter, at
+ * the playlist's deadline, after failures with back-off.
+ * @returns when the server says that the screen was removed
+ * @throws when `signal` aborts
+ */
+export async function runSyncLoop(initial: Known, ports: LoopPorts, signal: AbortSignal): Promise<'removed'> {
+  let known = initial;
+  let attempt = 0;
+  let deadlineMs: number | null = null;
+  for (;;) {
+    signal.throwIfAborted();
+    let pauseMs: number;
+    try {
+      const outcome = await ports.sync(known);
+      attempt = 0;
+      ports.report(null);
+      if (outcome.type === 'removed') return 'removed';
+      await ports.suspended(outcome.type === 'suspended');
+      if (outcome.type === 'published') {
+        ({ known, deadlineMs } = outcome);
+        ports.log.info('playlist-published', { version: known.version ?? 0 });
+      }
+      pauseMs = outcome.type === 'suspended' ? suspendedPollMs : nextPollMs(ports, deadlineMs);
+    } catch (thrown) {
+      if (signal.aborted) throw thrown;
+      const error = asPlayerError(thrown);
+      ports.log.failure('sync-failed', error, { attempt });
+      ports.report(error);
+      pauseMs = ports.backoff(attempt++);
+    }
+    await ports.wait(pauseMs, signal);
+  }
+}
+
+function nextPollMs(ports: LoopPorts, deadlineMs: number | null): number {
+  const poll = pollMs * (1 + pollJitter * (2 * ports.random() - 1));
+  const untilDeadline = deadlineMs === null ? Number.POSITIVE_INFINITY : deadlineMs - ports.now();
+  return untilDeadline > 0 ? Math.min(poll, untilDeadline) : poll;
+}

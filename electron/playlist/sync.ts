@@ -1,0 +1,58 @@
+import { PlayerError } from '../errors.ts';
+import type { Playlist } from './schema.ts';
+
+/** The server's answer to `GET …/playlist`. Expected refusals are values. */
+export type Download =
+  | { readonly type: 'unchanged' }
+  | { readonly type: 'document'; readonly text: string; readonly etag: string | undefined }
+  /** 401, 403: the screen is revoked for now. */
+  | { readonly type: 'suspended' }
+  /** 410: the screen was removed for good. */
+  | { readonly type: 'removed' };
+
+/** What a sync needs from the world. */
+export interface SyncPorts {
+  download(knownTag: string | undefined): Promise<Download>;
+  /** @throws PlayerError PLAYLIST_INVALID */
+  parse(text: string): Playlist;
+  /** Resolves once every media file of the playlist is in the store; rejects with the first that cannot be had. */
+  ensureCached(playlist: Playlist): Promise<void>;
+  /** Keep as the last good playlist, written through to the disk. */
+  keep(text: string, etag: string | undefined): Promise<void>;
+  /** Called only once every file is on disk. */
+  publish(playlist: Playlist): void;
+}
+
+/** What plays now, as far as a sync must know. */
+export interface Known {
+  readonly etag: string | undefined;
+  readonly version: number | undefined;
+}
+
+export type SyncOutcome =
+  | { readonly type: 'unchanged' | 'suspended' | 'removed' }
+  | { readonly type: 'published'; readonly known: Known; readonly deadlineMs: number };
+
+/**
+ * One sync: download → parse → ensure cached → keep → publish. Whatever fails on
+ * the way, the old playlist is untouched.
+ * @throws PlayerError with the reason
+ */
+export async function sync(ports: SyncPorts, known: Known): Promise<SyncOutcome> {
+  const download = await ports.download(known.etag);
+  if (download.type !== 'document') return download;
+  const playlist = ports.parse(download.text);
+  if (known.version !== undefined && playlist.version < known.version)
+    throw new PlayerError(
+      'PLAYLIST_INVALID',
+      `version: went back from ${known.version} to ${playlist.version}: the old playlist keeps playing`,
+    );
+  await ports.ensureCached(playlist);
+  await ports.keep(download.text, download.etag);
+  ports.publish(playlist);
+  return {
+    type: 'published',
+    known: { etag: download.etag, version: playlist.version },
+    deadlineMs: playlist.deadlineMs,
+  };
+}

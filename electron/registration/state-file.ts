@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import type { Log } from '../log.ts';
+import { readPrivateFile, writePrivateFile } from '../private-file.ts';
+import type { Registration } from './machine.ts';
+
+const schema: z.ZodType<Registration> = z.discriminatedUnion('state', [
+  z.strictObject({ state: z.literal('unregistered') }),
+  z.strictObject({
+    state: z.literal('pending'),
+    id: z.string(),
+    pin: z.string(),
+    ticket: z.string(),
+    expiresAtMs: z.number(),
+    pollIntervalMs: z.number(),
+  }),
+  z.strictObject({
+    state: z.literal('registered'),
+    screenId: z.string(),
+    screenName: z.string(),
+    suspendedSinceMs: z.number().nullable(),
+  }),
+  z.strictObject({
+    state: z.literal('refused'),
+    reason: z.enum(['denied', 'key-mismatch', 'untrusted', 'usage', 'dates', 'invalid']),
+    retryAtMs: z.number(),
+  }),
+]);
+
+/**
+ * The registration as it stood at the last exit. A damaged file counts as
+ * unregistered and is reported: the device key is unharmed, the operator claims again.
+ */
+export async function loadRegistration(file: string, log: Log): Promise<Registration> {
+  const text = await readPrivateFile(file);
+  if (text === undefined) return { state: 'unregistered' };
+  try {
+    return schema.parse(JSON.parse(text.toString('utf8')));
+  } catch {
+    log.warn('registration-state-damaged', { file, code: 'STATE_CORRUPT' });
+    return { state: 'unregistered' };
+  }
+}
+
+/** Write through to the disk, mode 0600 (it holds the poll ticket). */
+export async function saveRegistration(file: string, registration: Registration): Promise<void> {
+  await writePrivateFile(file, `${JSON.stringify(registration)}\n`);
+}

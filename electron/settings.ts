@@ -1,0 +1,155 @@
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { z } from 'zod';
+import { PlayerError } from './errors.ts';
+
+/** Where the settings are looked for when neither `--settings` nor `SIGNET_SETTINGS` names a file. */
+export const defaultSettingsFile = '/etc/signet-player/settings.json';
+
+const absolutePath = z.string().regex(/^\//, 'must be an absolute path');
+
+const isOrigin = (scheme: string) => (text: string) =>
+  URL.canParse(text) && new URL(text).protocol === scheme && new URL(text).origin === text;
+
+const httpsOrigin = z
+  .string()
+  .refine(isOrigin('https:'), 'must be an https origin without a path, such as https://signage.example');
+
+const httpOrigin = z
+  .string()
+  .refine(isOrigin('http:'), 'must be an http origin without a path, such as http://media.lan');
+
+const httpsAddress = z
+  .string()
+  .refine((text) => URL.canParse(text) && new URL(text).protocol === 'https:', 'must be an https address');
+
+/** RFC 1123 label sequence; the certificate's subject CN. */
+const hostName = z.string().regex(/^(?=.{1,64}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i);
+
+const schema = z.strictObject({
+  server: z.strictObject({
+    /** The one origin that is ever given the device certificate. */
+    origin: httpsOrigin,
+    /** PEM bundle that the origin must chain to; the system's store where absent. */
+    caFile: absolutePath.optional(),
+    /** Page that the QR code opens; `<origin>/claim` where absent. */
+    claimUrl: httpsAddress.optional(),
+  }),
+  identity: z.strictObject({
+    tcti: z.string().min(1).max(512).default('device:/dev/tpmrm0'),
+    /** File with the TPM's owner password, where its owner has set one. */
+    ownerAuthFile: absolutePath.optional(),
+    /** PEM bundle of the CAs whose device certificates are accepted. */
+    deviceCaFile: absolutePath,
+    /** For boards without a TPM only: the key is then a file that can be copied. */
+    allowSoftwareKey: z.boolean().default(false),
+    hostname: hostName.optional(),
+  }),
+  state: z.strictObject({ directory: absolutePath }).default({ directory: '/var/lib/signet-player' }),
+  store: z.strictObject({ budgetBytes: z.int().min(64 * 2 ** 20) }).default({ budgetBytes: 8 * 2 ** 30 }),
+  network: z.strictObject({ allowHttpFor: z.array(httpOrigin).max(32).default([]) }).default({ allowHttpFor: [] }),
+  display: z.strictObject({ fit: z.enum(['contain', 'cover']).default('contain') }).default({ fit: 'contain' }),
+  policy: z
+    .strictObject({
+      /** What a revoked screen does once the grace period is over. */
+      whenRevoked: z.enum(['standby', 'keep-playing']).default('standby'),
+      graceSeconds: z
+        .int()
+        .min(0)
+        .max(30 * 86_400)
+        .default(3600),
+    })
+    .default({ whenRevoked: 'standby', graceSeconds: 3600 }),
+  log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).default({ level: 'info' }),
+});
+
+/** The player's settings: read once, validated, frozen. */
+export type Settings = Omit<z.infer<typeof schema>, 'identity'> & {
+  readonly identity: Omit<z.infer<typeof schema>['identity'], 'hostname'> & { readonly hostname: string };
+};
+
+/**
+ * Environment names that override one key each. `allowSoftwareKey` is not among
+ * them on purpose: weakening the identity takes a line in the settings file.
+ */
+const overrides: Readonly<Record<string, readonly [section: string, key: string]>> = {
+  SIGNET_SERVER_ORIGIN: ['server', 'origin'],
+  SIGNET_SERVER_CA_FILE: ['server', 'caFile'],
+  SIGNET_IDENTITY_TCTI: ['identity', 'tcti'],
+  SIGNET_IDENTITY_DEVICE_CA_FILE: ['identity', 'deviceCaFile'],
+  SIGNET_IDENTITY_HOSTNAME: ['identity', 'hostname'],
+  SIGNET_STATE_DIRECTORY: ['state', 'directory'],
+  SIGNET_LOG_LEVEL: ['log', 'level'],
+};
+
+/** The settings file that the command line or the environment names, else the default. */
+export function settingsFile(argv: readonly string[], env: NodeJS.ProcessEnv): string {
+  for (const [index, argument] of argv.entries()) {
+    if (argument.startsWith('--settings=')) return argument.slice('--settings='.length);
+    if (argument === '--settings') {
+      const file = argv[index + 1];
+      if (file === undefined) throw new PlayerError('SETTINGS_INVALID', '--settings: name a file after it');
+      return file;
+    }
+  }
+  return env['SIGNET_SETTINGS'] ?? defaultSettingsFile;
+}
+
+/**
+ * Parse settings.
+ * @param file named in messages only
+ * @throws PlayerError SETTINGS_INVALID naming file, key and reason
+ */
+export function parseSettings(file: string, text: string, env: NodeJS.ProcessEnv): Settings {
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch (cause) {
+    throw new PlayerError('SETTINGS_INVALID', `${file}: not JSON: ${(cause as Error).message}`, cause);
+  }
+  const result = schema.safeParse(withOverrides(file, document, env));
+  if (!result.success) {
+    const reasons = result.error.issues.map((issue) => `${issue.path.join('.') || '(top level)'}: ${issue.message}`);
+    throw new PlayerError('SETTINGS_INVALID', `${file}: ${reasons.join('; ')}`);
+  }
+  const { identity } = result.data;
+  const name = identity.hostname ?? hostname();
+  const checked = hostName.safeParse(name);
+  if (!checked.success)
+    throw new PlayerError(
+      'SETTINGS_INVALID',
+      `${file}: identity.hostname: set it, the machine's own name is not usable`,
+    );
+  return deepFreeze({ ...result.data, identity: { ...identity, hostname: name.toLowerCase() } });
+}
+
+/** Find, read and parse the settings. @throws PlayerError SETTINGS_INVALID */
+export function readSettings(argv: readonly string[], env: NodeJS.ProcessEnv): Settings {
+  const file = settingsFile(argv, env);
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (cause) {
+    const reason = (cause as NodeJS.ErrnoException).code ?? 'unreadable';
+    throw new PlayerError('SETTINGS_INVALID', `${file}: ${reason}: create it or name another with --settings`, cause);
+  }
+  return parseSettings(file, text, env);
+}
+
+function withOverrides(file: string, document: unknown, env: NodeJS.ProcessEnv): unknown {
+  if (typeof document !== 'object' || document === null || Array.isArray(document))
+    throw new PlayerError('SETTINGS_INVALID', `${file}: (top level): must be an object`);
+  const merged: Record<string, unknown> = { ...document };
+  for (const [name, [section, key]] of Object.entries(overrides)) {
+    const value = env[name];
+    if (value === undefined) continue;
+    const before = merged[section];
+    merged[section] = { ...(typeof before === 'object' ? before : {}), [key]: value };
+  }
+  return merged;
+}
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const child of Object.values(value)) if (typeof child === 'object' && child !== null) deepFreeze(child);
+  return Object.freeze(value);
+}

@@ -1,0 +1,75 @@
+import { createReadStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import type { Protocol } from 'electron';
+import { parseByteRange } from './byte-range.ts';
+
+/** The page's own files and the media store, both under `player://`; nothing else exists. */
+export interface SchemePorts {
+  /** Folder with index.html, app.js, app.css and fonts/. */
+  readonly pageDirectory: string;
+  /** Headers of a file of the page; `null` for a kind of file that it does not have. */
+  pageHeaders(name: string): Readonly<Record<string, string>> | null;
+  /** The store's file for a digest with the headers of its kind; `null` unless the store has it. */
+  media(hash: string): ServedMedia | null;
+}
+
+export interface ServedMedia {
+  /** Absolute. */
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+const pageFile = /^\/(?:index\.html|app\.js|app\.css|fonts\/[A-Za-z0-9_-]{1,80}\.woff2)$/;
+const mediaPath = /^\/([0-9a-f]{64})$/;
+
+/** What `protocol.registerSchemesAsPrivileged` is told; `bypassCSP` is never set. */
+export const playerScheme = {
+  scheme: 'player',
+  privileges: { standard: true, secure: true, supportFetchAPI: true, stream: true },
+} as const;
+
+/** Serve `player://app/…` and `player://media/<sha256>`. No path is ever made from a URL. */
+export function servePlayerScheme(protocol: Protocol, ports: SchemePorts): void {
+  protocol.handle('player', (request) => answer(request, ports));
+}
+
+/** The reply to one request of the page. */
+export async function answer(request: Request, ports: SchemePorts): Promise<Response> {
+  const { host, pathname } = new URL(request.url);
+  if (request.method !== 'GET' && request.method !== 'HEAD') return refusal(405);
+  const headers = host === 'app' && pageFile.test(pathname) ? ports.pageHeaders(pathname) : null;
+  if (headers !== null) {
+    const bytes = await readFile(join(ports.pageDirectory, pathname));
+    return new Response(new Uint8Array(bytes), { headers: { ...headers } });
+  }
+  const hash = host === 'media' ? mediaPath.exec(pathname)?.[1] : undefined;
+  const media = hash === undefined ? null : ports.media(hash);
+  return media === null ? refusal(404) : mediaAnswer(request, media);
+}
+
+function mediaAnswer(request: Request, { path, sizeBytes, headers }: ServedMedia): Response {
+  const range = parseByteRange(request.headers.get('range'), sizeBytes);
+  if (range === 'unsatisfiable')
+    return new Response(null, { status: 416, headers: { ...headers, 'Content-Range': `bytes */${sizeBytes}` } });
+  const { start, end } = range === 'whole' ? { start: 0, end: sizeBytes - 1 } : range;
+  const body = request.method === 'HEAD' || end < start ? null : webStream(path, start, end);
+  return new Response(body, {
+    status: range === 'whole' ? 200 : 206,
+    headers: {
+      ...headers,
+      'Content-Length': String(end - start + 1),
+      ...(range === 'whole' ? {} : { 'Content-Range': `bytes ${start}-${end}/${sizeBytes}` }),
+    },
+  });
+}
+
+function webStream(path: string, start: number, end: number): ReadableStream {
+  return Readable.toWeb(createReadStream(path, { start, end, highWaterMark: 256 * 1024 })) as ReadableStream;
+}
+
+function refusal(status: number): Response {
+  return new Response(null, { status, headers: { 'Content-Security-Policy': "default-src 'none'" } });
+}

@@ -1,0 +1,88 @@
+import type { BrowserWindow, BrowserWindowConstructorOptions, Display, Rectangle, Screen } from 'electron';
+
+/** Colour of the stage before the first frame: the page's own background, never white. */
+const stageColour = '#0b1017';
+
+/**
+ * Options of the kiosk window: one literal, built from nothing that comes from outside.
+ * @param preload absolute path of the bundled preload
+ */
+export function kioskWindowOptions(display: Display, preload: string): BrowserWindowConstructorOptions {
+  const { x, y, width, height } = display.bounds;
+  return {
+    x,
+    y,
+    width,
+    height,
+    show: false,
+    frame: false,
+    kiosk: true,
+    fullscreenable: true,
+    resizable: true,
+    autoHideMenuBar: true,
+    roundedCorners: false,
+    backgroundColor: stageColour,
+    title: 'Signet Player',
+    webPreferences: {
+      preload,
+      sandbox: true,
+      contextIsolation: true,
+      nodeIntegration: false,
+      nodeIntegrationInWorker: false,
+      nodeIntegrationInSubFrames: false,
+      webviewTag: false,
+      webSecurity: true,
+      allowRunningInsecureContent: false,
+      devTools: false,
+      disableDialogs: true,
+      safeDialogs: true,
+      spellcheck: false,
+      navigateOnDragDrop: false,
+      backgroundThrottling: false,
+      autoplayPolicy: 'no-user-gesture-required',
+    },
+  };
+}
+
+/**
+ * Keep the window on the whole of the primary display: with a window manager by its
+ * fullscreen state, without one (bare X, where kiosk mode has no effect) by plain bounds.
+ */
+export function fillDisplay(window: BrowserWindow, screen: Screen): void {
+  const fill = () => {
+    if (window.isDestroyed()) return;
+    const { bounds } = screen.getPrimaryDisplay();
+    const now = window.getBounds();
+    if (covers(now, bounds)) return;
+    // Chromium makes an unmanaged window of exactly the display's size one pixel smaller each way,
+    // so it is asked for one row more; the page keeps to the display's own size.
+    window.setBounds({ ...bounds, height: bounds.height + 1 });
+  };
+  const later = () => setImmediate(fill);
+  screen.on('display-metrics-changed', later);
+  screen.on('display-added', later);
+  screen.on('display-removed', later);
+  window.on('resize', later);
+  window.on('move', later);
+  window.on('show', later);
+  window.once('closed', () => {
+    screen.off('display-metrics-changed', later);
+    screen.off('display-added', later);
+    screen.off('display-removed', later);
+  });
+}
+
+/** Whether a window hides the whole display and nothing but one row more. */
+export function covers(window: Rectangle, display: Rectangle): boolean {
+  const extraRows = window.height - display.height;
+  const samePlace = window.x === display.x && window.y === display.y && window.width === display.width;
+  return samePlace && (extraRows === 0 || extraRows === 1);
+}
+
+/** Keys that would lead out of the picture: reload, close, DevTools, zoom, print, find, fullscreen, address bars. */
+export function blockKeys(window: BrowserWindow): void {
+  window.webContents.on('before-input-event', (event, input) => {
+    if (input.control || input.alt || input.meta || /^(F\d+|Escape|BrowserBack|BrowserForward)$/.test(input.key))
+      event.preventDefault();
+  });
+}

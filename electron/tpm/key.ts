@@ -1,0 +1,102 @@
+import { createHash, generateKeyPairSync } from 'node:crypto';
+import { openTpm, type SigningKey, softwareKey, type Tpm } from 'node-tss';
+import { PlayerError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import { readPrivateFile, writePrivateFile } from '../private-file.ts';
+import { fromTss } from './fault.ts';
+
+/** The device's identity key. The private half is in the TPM and cannot leave it. */
+export interface DeviceKey {
+  readonly protection: 'tpm' | 'software';
+  /** SubjectPublicKeyInfo, DER. */
+  readonly publicKey: Buffer;
+  /** SHA-256 of `publicKey`, lower-case hex: what the operator compares. */
+  readonly fingerprint: string;
+  /** For the TLS transport, which signs the handshake with it. */
+  readonly signingKey: SigningKey;
+  /** ECDSA over SHA-256. @param digest 32 bytes @returns Ecdsa-Sig-Value, DER. @throws PlayerError */
+  sign(digest: Uint8Array): Promise<Buffer>;
+  close(): Promise<void>;
+}
+
+export interface DeviceKeyOptions {
+  readonly tcti: string;
+  readonly ownerAuth: string | undefined;
+  /** Hold the key in a file instead of a TPM; only ever true when the settings ask for it by name. */
+  readonly allowSoftwareKey: boolean;
+  /** TSS2 PRIVATE KEY PEM: the wrapped blob. */
+  readonly keyFile: string;
+  /** PKCS#8 PEM, used with `allowSoftwareKey` alone. */
+  readonly softwareKeyFile: string;
+  readonly log: Log;
+}
+
+/**
+ * Open the device key, creating it on the first start.
+ * @throws PlayerError TPM_…, KEY_LOST when another TPM made the key, KEY_INVALID when the file is damaged
+ */
+export async function openDeviceKey(options: DeviceKeyOptions): Promise<DeviceKey> {
+  const tpmPem = await readPrivateFile(options.keyFile);
+  if (options.allowSoftwareKey) {
+    if (tpmPem !== undefined)
+      throw new PlayerError(
+        'KEY_INVALID',
+        `${options.keyFile} is a TPM key and identity.allowSoftwareKey would abandon it: unset the setting, or remove the file`,
+      );
+    return openSoftwareKey(options);
+  }
+  let tpm: Tpm | undefined;
+  try {
+    tpm = await openTpm({
+      tcti: options.tcti,
+      ...(options.ownerAuth === undefined ? {} : { ownerAuth: options.ownerAuth }),
+    });
+    const pem = tpmPem?.toString('utf8') ?? (await createKey(tpm, options));
+    return deviceKey(await tpm.loadKey(pem), tpm);
+  } catch (thrown) {
+    await tpm?.close().catch(() => undefined);
+    throw fromTss(thrown);
+  }
+}
+
+async function createKey(tpm: Tpm, { keyFile, log }: DeviceKeyOptions): Promise<string> {
+  const pem = await tpm.createKey();
+  await writePrivateFile(keyFile, pem);
+  log.info('device-key-created', { file: keyFile, keyProtection: 'tpm' });
+  return pem;
+}
+
+async function openSoftwareKey({ softwareKeyFile, log }: DeviceKeyOptions): Promise<DeviceKey> {
+  let pem = (await readPrivateFile(softwareKeyFile))?.toString('utf8');
+  if (pem === undefined) {
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+    await writePrivateFile(softwareKeyFile, pem);
+  }
+  log.warn('software-key-in-use', {
+    keyProtection: 'software',
+    message: 'identity.allowSoftwareKey is set: this identity can be copied',
+  });
+  try {
+    return deviceKey(softwareKey(pem), undefined);
+  } catch (thrown) {
+    throw fromTss(thrown);
+  }
+}
+
+function deviceKey(key: SigningKey, tpm: Tpm | undefined): DeviceKey {
+  return {
+    protection: key.protection,
+    publicKey: key.publicKey,
+    fingerprint: createHash('sha256').update(key.publicKey).digest('hex'),
+    signingKey: key,
+    sign: (digest) =>
+      key.sign(digest).catch((thrown: unknown) => {
+        throw fromTss(thrown);
+      }),
+    close: async () => {
+      await key.close();
+      await tpm?.close();
+    },
+  };
+}

@@ -1,0 +1,24 @@
+/** node-tss: TPM 2.0 keys, and TLS 1.3 with them. */
+import { addon } from './addon.ts';
+
+export type {
+  ConnectOptions,
+  SigningKey,
+  TlsErrorCode,
+  TlsStream,
+  Tpm,
+  TpmErrorCode,
+  TpmInfo,
+  TpmOptions,
+  TssErrorShape,
+} from './api.ts';
+export { connect } from './connect.ts';
+export { TssError } from './error.ts';
+export { softwareKey } from './key.ts';
+export { openTpm } from './tpm.ts';
+export { type ConnectorTarget, type UndiciConnector, type UndiciConnectorOptions, undiciConnector } from './undici.ts';
+
+/** The OpenSSL inside the addon, such as `3.0.22`: not the host's. */
+export function opensslVersion(): string {
+  return addon.opensslVersion;
+}

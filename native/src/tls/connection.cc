@@ -1,0 +1,147 @@
+#include "tls/connection.hh"
+
+#include <openssl/err.h>
+
+#include <ctime>
+
+#include "tls/errors.hh"
+#include "tls/provider.hh"
+
+namespace tss::tls {
+namespace {
+
+// Plain text is never longer than its records; what libssl may hold back of one record comes on top.
+constexpr size_t kRecordRoom = 32 * 1024;
+
+void require(int done, const char* what) {
+  if (done != 1) throw Failure("ARGUMENT_INVALID", std::string(what) + ": " + lastReason());
+}
+
+void aim(SSL* ssl, const Target& target) {
+  X509_VERIFY_PARAM* const parameters = SSL_get0_param(ssl);
+  if (target.isAddress) {
+    require(X509_VERIFY_PARAM_set1_ip_asc(parameters, target.name.c_str()), "not an IP address");
+  } else {
+    require(target.name.empty() ? 0 : SSL_set1_host(ssl, target.name.c_str()), "not a host name");
+    require(static_cast<int>(SSL_set_tlsext_host_name(ssl, target.name.c_str())), "not a host name");
+  }
+  if (target.verifyAt) X509_VERIFY_PARAM_set_time(parameters, *target.verifyAt);
+  if (!target.protocols.empty() &&
+      SSL_set_alpn_protos(ssl, target.protocols.data(), static_cast<unsigned>(target.protocols.size())) != 0)
+    throw Failure("ARGUMENT_INVALID", "the ALPN protocols are malformed");
+}
+
+}  // namespace
+
+Connection::Connection(std::shared_ptr<Context> context, const Target& target)
+    : context_(std::move(context)), peer_(target.peer), ssl_(SSL_new(context_->get())) {
+  if (!ssl_) throw Failure("TLS_PROTOCOL", "OpenSSL makes no connection: " + lastReason());
+  SSL_set_connect_state(ssl_.get());
+  SSL_set_app_data(ssl_.get(), this);
+  records_.attach(ssl_.get());
+  aim(ssl_.get(), target);
+  const SessionPtr session =
+      peer_.empty() ? nullptr
+                    : context_->sessions().take(peer_, target.verifyAt.value_or(std::time(nullptr)));
+  if (session) {
+    SSL_set_session(ssl_.get(), session.get());
+  } else if (context_->signer()) {
+    // A resumed session needs no signature; every other one does, and the TPM can get ready meanwhile.
+    holds_ = true;
+    context_->signer()->hold();
+  }
+}
+
+Connection::~Connection() { unhold(); }
+
+void Connection::unhold() {
+  if (holds_.exchange(false)) context_->signer()->release();
+}
+
+void Connection::requireUsable() const {
+  if (failed_) throw Failure("TLS_PROTOCOL", "this connection has failed");
+}
+
+Bytes Connection::start() {
+  const Outcome outcome = advance({});
+  if (outcome.failure) throw *outcome.failure;
+  return outcome.output;
+}
+
+Outcome Connection::advance(const Bytes& received) {
+  requireUsable();
+  ERR_clear_error();
+  Outcome outcome;
+  records_.feed(received.data(), received.size());
+  const int result = SSL_do_handshake(ssl_.get());
+  outcome.done = result == 1;
+  if (!outcome.done && SSL_get_error(ssl_.get(), result) != SSL_ERROR_WANT_READ) {
+    failed_ = true;
+    outcome.failure = connectionFailure(ssl_.get());
+  }
+  records_.settle();
+  outcome.output = records_.take();
+  if (outcome.done || outcome.failure) unhold();
+  return outcome;
+}
+
+Outcome Connection::receive(const uint8_t* data, size_t length) {
+  requireUsable();
+  ERR_clear_error();
+  Outcome outcome;
+  records_.feed(data, length);
+  outcome.data.resize(length + kRecordRoom);
+  size_t used = 0;
+  for (;;) {
+    size_t got = 0;
+    const int result = SSL_read_ex(ssl_.get(), outcome.data.data() + used, outcome.data.size() - used, &got);
+    if (result == 1) {
+      used += got;
+      if (used < outcome.data.size()) continue;
+      outcome.data.resize(used + kRecordRoom);
+      continue;
+    }
+    const int error = SSL_get_error(ssl_.get(), result);
+    if (error == SSL_ERROR_ZERO_RETURN) {
+      outcome.done = true;
+    } else if (error != SSL_ERROR_WANT_READ) {
+      failed_ = true;
+      outcome.failure = connectionFailure(ssl_.get());
+    }
+    break;
+  }
+  outcome.data.resize(used);
+  records_.settle();
+  outcome.output = records_.take();
+  return outcome;
+}
+
+Bytes Connection::send(const uint8_t* data, size_t length) {
+  requireUsable();
+  ERR_clear_error();
+  size_t written = 0;
+  if (SSL_write_ex(ssl_.get(), data, length, &written) != 1) {
+    failed_ = true;
+    throw connectionFailure(ssl_.get());
+  }
+  return records_.take();
+}
+
+Bytes Connection::shutdown() {
+  if (failed_ || SSL_is_init_finished(ssl_.get()) != 1 ||
+      (SSL_get_shutdown(ssl_.get()) & SSL_SENT_SHUTDOWN) != 0)
+    return {};
+  ERR_clear_error();
+  SSL_shutdown(ssl_.get());
+  ERR_clear_error();
+  return records_.take();
+}
+
+int Connection::onTicket(SSL* ssl, SSL_SESSION* session) {
+  auto* const self = static_cast<Connection*>(SSL_get_app_data(ssl));
+  if (self->peer_.empty()) return 0;
+  self->context_->sessions().put(self->peer_, SessionPtr(session));
+  return 1;
+}
+
+}  // namespace tss::tls

@@ -1,0 +1,162 @@
+#include "tpm/device.hh"
+
+#include <chrono>
+#include <thread>
+
+#include "tpm/operations.hh"
+
+namespace tss::tpm {
+namespace {
+
+// ESYS resubmits five times by itself before we hear of it.
+constexpr std::chrono::milliseconds kFirstPause{50};
+constexpr std::chrono::milliseconds kLongestPause{800};
+
+}  // namespace
+
+Device::Device(std::string tcti, std::string ownerAuth)
+    : tcti_(std::move(tcti)), ownerAuth_(std::move(ownerAuth)), managed_(hasResourceManager(tcti_)) {}
+
+template <typename Operation>
+auto Device::attempt(Operation operation) -> decltype(operation()) {
+  std::set<int> tried;
+  auto pause = kFirstPause;
+  for (;;) {
+    try {
+      if (!esys_) open();
+      return operation();
+    } catch (const Failure& failure) {
+      const Fault fault = failure.rc() == 0 ? Fault::other : faultOf(failure.rc());
+      if (fault == Fault::retry && pause <= kLongestPause) {
+        std::this_thread::sleep_for(pause);
+        pause *= 2;
+        continue;
+      }
+      recover(failure, tried);
+    }
+  }
+}
+
+/** Removes the cause of a failure, each cause once; rethrows what it cannot remove. */
+void Device::recover(const Failure& failure, std::set<int>& tried) {
+  const Fault fault = failure.rc() == 0 ? Fault::other : faultOf(failure.rc());
+  if (fault == Fault::lockedOut) refuseLockedOut(failure);
+  if (!esys_ || !tried.insert(static_cast<int>(fault)).second) throw failure;
+  switch (fault) {
+    case Fault::connection:
+      reconnect();
+      return;
+    case Fault::notStarted:
+      check(Esys_Startup(*esys_, TPM2_SU_CLEAR), Step::startup);
+      return;
+    case Fault::slotsFull:
+    case Fault::handleGone:
+      flushOwn();
+      return;
+    default:
+      throw failure;
+  }
+}
+
+void Device::refuseLockedOut(const Failure& failure) {
+  const UINT32 seconds = readProperty(*esys_, TPM2_PT_LOCKOUT_INTERVAL);
+  throw Failure(failure.code(), "the TPM is in lockout for up to " + std::to_string(seconds) + " s",
+                failure.rc());
+}
+
+void Device::open() { esys_ = std::make_unique<Esys>(tcti_); }
+
+void Device::reconnect() {
+  esys_.reset();
+  open();
+  for (const auto& key : keys_) {
+    if (key->object == ESYS_TR_NONE) continue;
+    key->object = ESYS_TR_NONE;
+    if (!managed_) reclaim(*key);
+  }
+}
+
+/** A raw TPM does not notice that its client went away: what we had loaded still fills a slot. */
+void Device::reclaim(const Key& key) noexcept {
+  ESYS_TR object = ESYS_TR_NONE;
+  if (Esys_TR_FromTPMPublic(*esys_, key.handle, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &object) !=
+      TSS2_RC_SUCCESS)
+    return;
+  TPM2B_NAME* name = nullptr;
+  if (Esys_TR_GetName(*esys_, object, &name) != TSS2_RC_SUCCESS) return;
+  const Owned<TPM2B_NAME> owned(name);
+  // After a reset the handle may be somebody else's: foreign objects are never flushed.
+  if (Bytes(name->name, name->name + name->size) == key.name)
+    Esys_FlushContext(*esys_, object);
+  else
+    Esys_TR_Close(*esys_, &object);
+}
+
+Info Device::info() {
+  return attempt([&] { return readInfo(*esys_); });
+}
+
+KeyBlob Device::create() {
+  return attempt([&] { return createKey(*esys_, ownerAuth_); });
+}
+
+void Device::load(const std::shared_ptr<Key>& key) {
+  keys_.insert(key);
+  try {
+    attempt([&] { return ensureLoaded(key); });
+  } catch (...) {
+    forget(key);
+    throw;
+  }
+}
+
+Bytes Device::sign(const std::shared_ptr<Key>& key, const Digest& digest) {
+  return attempt([&] { return signDigest(*esys_, ensureLoaded(key), digest); });
+}
+
+void Device::hold(const std::shared_ptr<Key>& key) noexcept {
+  key->holds++;
+  try {
+    attempt([&] { return ensureLoaded(key); });
+  } catch (const std::exception&) {
+    // The signature, if it is ever asked for, meets the same failure and reports it.
+  }
+}
+
+void Device::release(const std::shared_ptr<Key>& key) noexcept { key->holds--; }
+
+void Device::forget(const std::shared_ptr<Key>& key) noexcept {
+  flush(*key);
+  keys_.erase(key);
+}
+
+void Device::flushIdle() noexcept {
+  if (managed_) return;
+  for (const auto& key : keys_)
+    if (key->holds == 0) flush(*key);
+}
+
+void Device::shutdown() noexcept {
+  flushOwn();
+  keys_.clear();
+  esys_.reset();
+}
+
+ESYS_TR Device::ensureLoaded(const std::shared_ptr<Key>& key) {
+  if (keys_.count(key) == 0) throw Failure("KEY_CLOSED", "this key was closed");
+  if (key->object == ESYS_TR_NONE) loadKey(*esys_, *key, ownerAuth_, !managed_);
+  return key->object;
+}
+
+void Device::flush(Key& key) noexcept {
+  if (key.object == ESYS_TR_NONE || !esys_) return;
+  ESYS_TR object = key.object;
+  key.object = ESYS_TR_NONE;
+  if (Esys_FlushContext(*esys_, object) != TSS2_RC_SUCCESS) Esys_TR_Close(*esys_, &object);
+}
+
+void Device::flushOwn() noexcept {
+  for (const auto& key : keys_) flush(*key);
+}
+
+}  // namespace tss::tpm

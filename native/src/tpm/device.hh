@@ -1,0 +1,63 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "tpm/esys.hh"
+#include "tpm/key.hh"
+
+namespace tss::tpm {
+
+/** What TPM2_GetCapability tells of the TPM. */
+struct Info {
+  std::string manufacturer;
+  std::string vendor;
+  std::string firmware;
+  uint32_t transientObjects = 0;
+};
+
+/** One TPM. Every member function runs on its one thread. */
+class Device {
+ public:
+  Device(std::string tcti, std::string ownerAuth);
+
+  /** @throws Failure TPM_ABSENT, TPM_ACCESS_DENIED, TPM_CONNECTION */
+  void open();
+  Info info();
+  KeyBlob create();
+  /** Proves that this TPM can use the key. @throws Failure KEY_LOST, KEY_INVALID, PARENT_MISSING, … */
+  void load(const std::shared_ptr<Key>& key);
+  /** @returns Ecdsa-Sig-Value, DER */
+  Bytes sign(const std::shared_ptr<Key>& key, const Digest& digest);
+  /** A signature is expected soon: load now, so that it need not wait. Failures show when it is asked for. */
+  void hold(const std::shared_ptr<Key>& key) noexcept;
+  void release(const std::shared_ptr<Key>& key) noexcept;
+  /** The key is not used any more. */
+  void forget(const std::shared_ptr<Key>& key) noexcept;
+  /** Raw TPMs have three slots: leave none of them taken behind a job. */
+  void flushIdle() noexcept;
+  /** Flush everything of ours and end the connection. Idempotent. */
+  void shutdown() noexcept;
+
+ private:
+  /** Runs a command; removes what stood in its way, each cause once, and runs it again. */
+  template <typename Operation>
+  auto attempt(Operation operation) -> decltype(operation());
+  void recover(const Failure& failure, std::set<int>& tried);
+  void reconnect();
+  void reclaim(const Key& key) noexcept;
+  ESYS_TR ensureLoaded(const std::shared_ptr<Key>& key);
+  void flush(Key& key) noexcept;
+  void flushOwn() noexcept;
+  [[noreturn]] void refuseLockedOut(const Failure& failure);
+
+  const std::string tcti_;
+  const std::string ownerAuth_;
+  const bool managed_;
+  std::unique_ptr<Esys> esys_;
+  std::set<std::shared_ptr<Key>> keys_;
+};
+
+}  // namespace tss::tpm

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <tss2/tss2_esys.h>
+
+#include "bytes.hh"
+#include "tpm/esys.hh"
+
+namespace tss::tpm {
+
+/** A key as its file holds it: the handle of its parent and the two TPM2B structures, length prefix included.
+ */
+struct KeyBlob {
+  TPM2_HANDLE parent = 0;
+  Bytes publicArea;
+  Bytes privateArea;
+};
+
+KeyBlob toBlob(TPM2_HANDLE parent, const TPM2B_PUBLIC& publicArea, const TPM2B_PRIVATE& privateArea);
+
+/** A key that was asked for, loaded or not. Touched by its TPM's thread only, `point` and `blob` excepted. */
+struct Key {
+  /** @throws Failure KEY_INVALID for blobs that do not parse to the last byte or are not supported */
+  explicit Key(const KeyBlob& blob);
+
+  const TPM2_HANDLE parent;
+  TPM2B_PUBLIC publicArea;
+  TPM2B_PRIVATE privateArea;
+  Point point;
+
+  /** The loaded object, ESYS_TR_NONE while it is not in the TPM. */
+  ESYS_TR object = ESYS_TR_NONE;
+  /** The loaded object as the TPM knows it: handle and name (TPM 2.0 Part 1 §16). */
+  TPM2_HANDLE handle = 0;
+  Bytes name;
+  /** A saved copy of the loaded object: cheaper to load again than blob and parent. Dies with a TPM reset. */
+  Owned<TPMS_CONTEXT> saved;
+  /** Handshakes that will sign soon. */
+  unsigned holds = 0;
+};
+
+}  // namespace tss::tpm

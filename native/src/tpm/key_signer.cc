@@ -1,0 +1,21 @@
+#include "tpm/key_signer.hh"
+
+namespace tss::tpm {
+
+void KeySigner::hold() {
+  worker_->post([device = device_, key = key_] { device->hold(key); });
+}
+
+void KeySigner::release() {
+  worker_->post([device = device_, key = key_] { device->release(key); });
+}
+
+Bytes KeySigner::sign(const Digest& digest) { return device_->sign(key_, digest); }
+
+Napi::Promise KeySigner::close(Napi::Env env) {
+  return worker_->submit(
+      env, [device = device_, key = key_] { device->forget(key); },
+      [](Napi::Env inner) { return inner.Undefined(); });
+}
+
+}  // namespace tss::tpm

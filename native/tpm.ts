@@ -1,0 +1,48 @@
+import { type AddonTpm, addon } from './addon.ts';
+import type { SigningKey, Tpm, TpmInfo, TpmOptions } from './api.ts';
+import { settled } from './error.ts';
+import { tpmKey } from './key.ts';
+import { readKeyFile, writeKeyFile } from './key-file.ts';
+
+class OpenTpm implements Tpm {
+  readonly #tpm: AddonTpm;
+  readonly #keys = new Set<SigningKey>();
+  #closing: Promise<void> | undefined;
+
+  constructor(tpm: AddonTpm) {
+    this.#tpm = tpm;
+  }
+
+  info(): Promise<TpmInfo> {
+    return settled(() => this.#tpm.info());
+  }
+
+  async createKey(): Promise<string> {
+    return writeKeyFile(await settled(() => this.#tpm.createKey()));
+  }
+
+  async loadKey(pem: string): Promise<SigningKey> {
+    const { parent, publicArea, privateArea } = readKeyFile(pem);
+    const loaded = await settled(async () => this.#tpm.loadKey(parent, publicArea, privateArea));
+    const key = tpmKey(loaded, async () => {
+      this.#keys.delete(key);
+      if (this.#closing === undefined) await loaded.close();
+    });
+    this.#keys.add(key);
+    return key;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= settled(() => this.#tpm.close());
+    for (const key of this.#keys) void key.close();
+    return this.#closing;
+  }
+}
+
+/**
+ * Connect to a TPM 2.0. One thread of its own talks to it; commands queue there.
+ * @throws TssError TPM_ABSENT, TPM_ACCESS_DENIED, TPM_CONNECTION, ARGUMENT_INVALID for other transports
+ */
+export async function openTpm(options: TpmOptions): Promise<Tpm> {
+  return new OpenTpm(await settled(async () => addon.openTpm(options.tcti, options.ownerAuth ?? '')));
+}

@@ -1,0 +1,30 @@
+import '@fontsource-variable/inter/wght.css';
+import './styles/base.css';
+import './styles/stage.css';
+import './styles/screens.css';
+import './styles/registering.css';
+import { createRoot } from 'react-dom/client';
+import { bridge } from './bridge.ts';
+import { startHeartbeat } from './heartbeat.ts';
+import { ignoreGestures } from './quiet.ts';
+import { CoverScreen } from './screens/cover-screen.tsx';
+import { Playing } from './screens/playing.tsx';
+import { mirror, useMirror } from './store.ts';
+
+const stopHeartbeat = startHeartbeat(bridge, () => useMirror.getState().stage.itemId);
+
+// A page that has failed must not look alive: without a heartbeat main loads it anew.
+window.addEventListener('error', stopHeartbeat);
+window.addEventListener('unhandledrejection', stopHeartbeat);
+ignoreGestures(window);
+
+const root = document.getElementById('root');
+if (root === null) throw new Error('index.html has no #root');
+createRoot(root, { onUncaughtError: stopHeartbeat }).render(
+  <>
+    <CoverScreen />
+    <Playing />
+  </>,
+);
+
+await mirror(bridge);

@@ -1,0 +1,52 @@
+import { after, painted } from '../timer.ts';
+import { drawBackdrop, leavesStrips } from './backdrop.ts';
+import type { Medium, Prepare } from './medium.ts';
+import { Refusal, refusalOf } from './medium.ts';
+
+/** How long an image without a duration stays. */
+const defaultSeconds = 10;
+
+/** Decodes an image and has it painted, invisible, so that its reveal costs no decoding. Refuses with `decode`. */
+export const prepareImage: Prepare = async (surface, item, signal) => {
+  const image = document.createElement('img');
+  image.className = `picture fit-${item.fit}`;
+  image.alt = item.title;
+  image.draggable = false;
+  // A lazily decoded picture may miss the frame in which its surface is revealed.
+  image.decoding = 'sync';
+  image.src = item.source ?? '';
+  let cancelTimer = () => {};
+  let released = false;
+  const release = () => {
+    released = true;
+    cancelTimer();
+    image.removeAttribute('src');
+    surface.replaceChildren();
+  };
+  signal.addEventListener('abort', release, { once: true });
+  try {
+    await image.decode();
+  } catch (cause) {
+    release();
+    throw signal.aborted ? refusalOf(signal) : new Refusal('decode', cause);
+  }
+  if (signal.aborted) throw refusalOf(signal);
+  const { naturalWidth, naturalHeight } = image;
+  if (leavesStrips(item.fit, naturalWidth / naturalHeight, surface.clientWidth / surface.clientHeight)) {
+    surface.append(drawBackdrop(image, naturalWidth, naturalHeight));
+  }
+  surface.append(image);
+  await painted();
+  signal.removeEventListener('abort', release);
+  if (signal.aborted) throw refusalOf(signal);
+
+  return {
+    start(events) {
+      void painted().then(() => {
+        if (!released) events.presented();
+      });
+      cancelTimer = after((item.durationSeconds ?? defaultSeconds) * 1000, () => events.elapsed());
+    },
+    release,
+  } satisfies Medium;
+};

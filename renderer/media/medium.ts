@@ -1,0 +1,41 @@
+import type { ProgramItem } from '../../electron/ipc/contract.ts';
+
+/** What a medium tells about itself from its reveal on; each at most once, and nothing after its release. */
+export interface MediumEvents {
+  /** A frame of it is on the display. */
+  presented(): void;
+  /** Its time is up, or it has played to its end. */
+  elapsed(): void;
+  /** It makes no progress. */
+  stalled(): void;
+}
+
+/** An item that is decoded and waits, invisible, on its surface. */
+export interface Medium {
+  /** Called once, at the moment of reveal. */
+  start(events: MediumEvents): void;
+  /** Gives back decoder and memory and empties the surface; may be called at any time, and again. */
+  release(): void;
+}
+
+/**
+ * Prepares an item on a surface up to its first frame.
+ * Rejects with a `Refusal`; an aborted signal ends the preparation and leaves the surface empty.
+ */
+export type Prepare = (surface: HTMLElement, item: ProgramItem, signal: AbortSignal) => Promise<Medium>;
+
+/** Why an item cannot be shown: a short word of a–z and hyphen, as playback reports carry it. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+  readonly reason: string;
+
+  constructor(reason: string, cause?: unknown) {
+    super(`item refused: ${reason}`, { cause });
+    this.reason = reason;
+  }
+}
+
+/** The refusal of an aborted preparation: the reason of the abort where it is one. */
+export function refusalOf(signal: AbortSignal): Refusal {
+  return signal.reason instanceof Refusal ? signal.reason : new Refusal('aborted', signal.reason);
+}

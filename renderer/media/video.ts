@@ -1,0 +1,119 @@
+import type { ProgramItem } from '../../electron/ipc/contract.ts';
+import { after } from '../timer.ts';
+import { drawBackdrop, leavesStrips } from './backdrop.ts';
+import type { Medium, MediumEvents, Prepare } from './medium.ts';
+import { Refusal, refusalOf } from './medium.ts';
+import type { Glance } from './progress.ts';
+import { patienceMs, progressJudge } from './progress.ts';
+
+const glanceEveryMs = 250;
+
+/** Words for MediaError codes 1 … 4 (HTML, MediaError). */
+const errorWords = ['failed', 'aborted', 'load', 'decode', 'unsupported'];
+
+function createVideo(item: ProgramItem): HTMLVideoElement {
+  const video = document.createElement('video');
+  video.className = `picture fit-${item.fit}`;
+  video.muted = true;
+  video.defaultMuted = true;
+  video.playsInline = true;
+  video.disablePictureInPicture = true;
+  video.disableRemotePlayback = true;
+  video.preload = 'auto';
+  // With a duration given the clock cuts the video; until then it goes round.
+  video.loop = item.durationSeconds !== null;
+  video.src = item.source ?? '';
+  return video;
+}
+
+/** Resolves when the first frame has been handed to the compositor; the video stands still on it. */
+function firstFrame(video: HTMLVideoElement, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    video.requestVideoFrameCallback(() => resolve());
+    video.addEventListener('error', () => reject(new Refusal(errorWords[video.error?.code ?? 0] ?? 'failed')));
+    video.addEventListener('loadeddata', () => {
+      if (video.videoWidth === 0) reject(new Refusal('no-picture'));
+    });
+    signal.addEventListener('abort', () => reject(refusalOf(signal)));
+  });
+}
+
+/** Follows a revealed video to its end; the returned function stops following. */
+function follow(video: HTMLVideoElement, item: ProgramItem, events: MediumEvents): () => void {
+  let presentedFrames = 0;
+  let frameRequest = 0;
+  const onFrame = () => {
+    presentedFrames += 1;
+    if (presentedFrames === 1) events.presented();
+    frameRequest = video.requestVideoFrameCallback(onFrame);
+  };
+  frameRequest = video.requestVideoFrameCallback(onFrame);
+  const glance = (): Glance => ({
+    atMs: performance.now(),
+    mediaSeconds: video.currentTime,
+    presentedFrames,
+    decodedFrames: video.getVideoPlaybackQuality().totalVideoFrames,
+  });
+  const standsStill = progressJudge(glance());
+  const stopTimers = [
+    item.durationSeconds === null
+      ? after(video.duration * 1000 + patienceMs, () => end(events.stalled))
+      : after(item.durationSeconds * 1000, () => end(events.elapsed)),
+  ];
+  const stop = () => {
+    clearInterval(watch);
+    video.cancelVideoFrameCallback(frameRequest);
+    for (const stopTimer of stopTimers) stopTimer();
+  };
+  const end = (tell: () => void) => {
+    stop();
+    tell();
+  };
+  const watch = setInterval(() => {
+    if (!video.ended && standsStill(glance())) end(events.stalled);
+  }, glanceEveryMs);
+  video.addEventListener('ended', () => end(events.elapsed));
+  video.addEventListener('error', () => end(events.stalled));
+  return stop;
+}
+
+/**
+ * Loads a video until its first frame stands, invisible, on the surface.
+ * Refuses with `load`, `decode`, `unsupported` or `no-picture`.
+ */
+export const prepareVideo: Prepare = async (surface, item, signal) => {
+  const video = createVideo(item);
+  let stopFollowing = () => {};
+  let released = false;
+  const release = () => {
+    if (released) return;
+    released = true;
+    stopFollowing();
+    // Chromium gives the decoder back at this, not at the removal of the element.
+    video.pause();
+    video.removeAttribute('src');
+    video.load();
+    surface.replaceChildren();
+  };
+  surface.append(video);
+  try {
+    await firstFrame(video, signal);
+  } catch (thrown) {
+    release();
+    throw thrown;
+  }
+  const { videoWidth, videoHeight } = video;
+  if (leavesStrips(item.fit, videoWidth / videoHeight, surface.clientWidth / surface.clientHeight)) {
+    surface.prepend(drawBackdrop(video, videoWidth, videoHeight));
+  }
+
+  return {
+    start(events) {
+      stopFollowing = follow(video, item, events);
+      video.play().catch(() => {
+        if (!released) events.stalled();
+      });
+    },
+    release,
+  } satisfies Medium;
+};

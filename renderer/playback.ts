@@ -1,0 +1,202 @@
+/**
+ * What plays next: a pure state machine over two surfaces. One surface is on the display, the other prepares the next
+ * item; an item is revealed only when it is ready and the one before it has had its time. Plays are numbered, so that
+ * a late answer about an earlier play changes nothing.
+ */
+import type { PlaybackReport, Program, ProgramItem } from '../electron/ipc/contract.ts';
+
+export type SurfaceId = 0 | 1;
+
+/** One showing of one item on one surface. */
+export interface Play {
+  readonly play: number;
+  readonly surface: SurfaceId;
+  readonly item: ProgramItem;
+}
+
+/** The play on the display. Its predecessor keeps the other surface until this one has settled. */
+export interface Shown extends Play {
+  readonly phase: 'revealed' | 'presented' | 'settled';
+  readonly timeIsUp: boolean;
+}
+
+export interface Playback {
+  readonly program: Program | null;
+  readonly shown: Shown | null;
+  readonly upcoming: (Play & { readonly phase: 'preparing' | 'ready' }) | null;
+  /** Place in the program from which the next item is sought. */
+  readonly cursor: number;
+  readonly plays: number;
+  /** Surface of the latest reveal; the next item is prepared on the other one. */
+  readonly lastSurface: SurfaceId;
+  /** Items in a row that could not be prepared. */
+  readonly misses: number;
+  /** Rounds in a row in which nothing could be prepared. */
+  readonly emptyRounds: number;
+  /** Number of the awaited retry while nothing of the program can be shown. */
+  readonly retry: number | null;
+}
+
+export type Happening =
+  | { readonly type: 'program-changed'; readonly program: Program | null }
+  | { readonly type: 'prepared'; readonly play: number }
+  | { readonly type: 'refused'; readonly play: number; readonly reason: string }
+  | { readonly type: 'presented'; readonly play: number }
+  | { readonly type: 'settled'; readonly play: number }
+  | { readonly type: 'elapsed'; readonly play: number }
+  | { readonly type: 'stalled'; readonly play: number }
+  | { readonly type: 'retry-due'; readonly retry: number };
+
+export type Effect =
+  | { readonly type: 'prepare'; readonly play: Play }
+  | { readonly type: 'discard'; readonly play: Play }
+  | { readonly type: 'reveal'; readonly play: Play; readonly outgoing: Play | null }
+  /** Ends a play early whose item the program no longer holds. */
+  | { readonly type: 'limit'; readonly play: Play; readonly ms: number }
+  /** Takes the play off the display; a screen shows in its place. */
+  | { readonly type: 'leave'; readonly play: Play }
+  | { readonly type: 'report'; readonly report: PlaybackReport }
+  | { readonly type: 'wait'; readonly retry: number; readonly ms: number };
+
+export interface Step {
+  readonly next: Playback;
+  readonly effects: readonly Effect[];
+}
+
+export const idle: Playback = {
+  program: null,
+  shown: null,
+  upcoming: null,
+  cursor: 0,
+  plays: 0,
+  lastSurface: 1,
+  misses: 0,
+  emptyRounds: 0,
+  retry: null,
+};
+
+/** The longest that a withdrawn item stays, so that an item of a day cannot delay a new program by a day. */
+export const withdrawnGraceMs = 60_000;
+
+/** Milliseconds until a program, of which nothing could be shown, is tried again: 2 s doubling to one minute. */
+export function backOffMs(emptyRounds: number): number {
+  return Math.min(2000 * 2 ** Math.min(emptyRounds, 10), 60_000);
+}
+
+/** Why an item cannot be shown by this version at all, `null` when it can. */
+function unshowable(item: ProgramItem): string | null {
+  if (item.kind !== 'image' && item.kind !== 'video') return 'not-yet-shown';
+  return item.source === null ? 'no-source' : null;
+}
+
+function report(item: ProgramItem, outcome: PlaybackReport['outcome'], reason?: string): Effect {
+  const base = { itemId: item.itemId, outcome };
+  return { type: 'report', report: reason === undefined ? base : { ...base, reason } };
+}
+
+/** Seeks the next item that can be shown and has it prepared; after a whole round without one, waits. */
+function seek(from: Playback, before: readonly Effect[]): Step {
+  const items = from.program?.items ?? [];
+  const effects = [...before];
+  let { cursor, misses } = from;
+  while (misses < items.length) {
+    const item = items[cursor % items.length] as ProgramItem;
+    cursor = (cursor + 1) % items.length;
+    const reason = unshowable(item);
+    if (reason === null) {
+      const play: Play = { play: from.plays + 1, surface: from.lastSurface === 0 ? 1 : 0, item };
+      effects.push({ type: 'prepare', play });
+      const upcoming = { ...play, phase: 'preparing' } as const;
+      return { next: { ...from, cursor, misses, plays: play.play, upcoming }, effects };
+    }
+    effects.push(report(item, 'skipped', reason));
+    misses += 1;
+  }
+  const retry = from.plays + 1;
+  effects.push({ type: 'wait', retry, ms: backOffMs(from.emptyRounds) });
+  const resting = {
+    ...from,
+    cursor,
+    misses: 0,
+    plays: retry,
+    emptyRounds: from.emptyRounds + 1,
+    retry,
+    upcoming: null,
+  };
+  return leaveIfOver(resting, effects);
+}
+
+/** While nothing can be prepared, what is on the display stays for its time, not longer. */
+function leaveIfOver(from: Playback, effects: readonly Effect[]): Step {
+  if (from.shown === null || !from.shown.timeIsUp) return { next: from, effects };
+  return { next: { ...from, shown: null }, effects: [...effects, { type: 'leave', play: from.shown }] };
+}
+
+function reveal(from: Playback, effects: readonly Effect[]): Step {
+  const { upcoming, shown } = from;
+  if (upcoming === null || upcoming.phase !== 'ready') return { next: from, effects };
+  if (shown !== null && !shown.timeIsUp) return { next: from, effects };
+  const { phase: _ready, ...play } = upcoming;
+  const revealed: Shown = { ...play, phase: 'revealed', timeIsUp: false };
+  return {
+    next: { ...from, shown: revealed, upcoming: null, lastSurface: play.surface },
+    effects: [...effects, { type: 'reveal', play, outgoing: shown }],
+  };
+}
+
+function changeProgram(from: Playback, program: Program | null): Step {
+  if (from.program?.programId === program?.programId) return { next: from, effects: [] };
+  const { shown } = from;
+  const effects: Effect[] = from.upcoming === null ? [] : [{ type: 'discard', play: from.upcoming }];
+  const fresh: Playback = { ...from, program, upcoming: null, cursor: 0, misses: 0, emptyRounds: 0, retry: null };
+  if (program === null) {
+    if (shown !== null) effects.push({ type: 'leave', play: shown });
+    return { next: { ...fresh, shown: null }, effects };
+  }
+  if (shown === null) return seek(fresh, effects);
+  const place = program.items.findIndex(
+    ({ itemId, source }) => itemId === shown.item.itemId && source === shown.item.source,
+  );
+  if (place < 0) effects.push({ type: 'limit', play: shown, ms: withdrawnGraceMs });
+  const onward = { ...fresh, cursor: place + 1 };
+  // Until the reveal has settled, the other surface still holds the item before.
+  return shown.phase === 'settled' ? seek(onward, effects) : { next: onward, effects };
+}
+
+function timeIsUp(from: Playback, shown: Shown, effects: readonly Effect[]): Step {
+  const over = { ...from, shown: { ...shown, timeIsUp: true } };
+  return from.retry === null ? reveal(over, effects) : leaveIfOver(over, effects);
+}
+
+/** The next state and what has to be done; happenings of other plays than the present ones change nothing. */
+export function step(from: Playback, happening: Happening): Step {
+  const { shown, upcoming } = from;
+  const unchanged: Step = { next: from, effects: [] };
+  switch (happening.type) {
+    case 'program-changed':
+      return changeProgram(from, happening.program);
+    case 'prepared':
+      if (upcoming?.play !== happening.play) return unchanged;
+      return reveal({ ...from, upcoming: { ...upcoming, phase: 'ready' }, misses: 0, emptyRounds: 0 }, []);
+    case 'refused':
+      if (upcoming?.play !== happening.play) return unchanged;
+      return seek({ ...from, upcoming: null, misses: from.misses + 1 }, [
+        report(upcoming.item, 'failed', happening.reason),
+      ]);
+    case 'presented':
+      if (shown?.play !== happening.play || shown.phase !== 'revealed') return unchanged;
+      return { next: { ...from, shown: { ...shown, phase: 'presented' } }, effects: [report(shown.item, 'shown')] };
+    case 'settled':
+      if (shown?.play !== happening.play || shown.phase === 'settled') return unchanged;
+      return seek({ ...from, shown: { ...shown, phase: 'settled' } }, []);
+    case 'elapsed':
+      return shown?.play === happening.play ? timeIsUp(from, shown, []) : unchanged;
+    case 'stalled':
+      if (shown?.play !== happening.play) return unchanged;
+      return timeIsUp(from, shown, [report(shown.item, 'failed', 'stalled')]);
+    case 'retry-due':
+      return from.retry === happening.retry ? seek({ ...from, retry: null }, []) : unchanged;
+    default:
+      return happening satisfies never;
+  }
+}

@@ -1,0 +1,45 @@
+/** The page's one store: a mirror of main's snapshot, and what the stage tells. Nothing here decides anything. */
+import { create } from 'zustand';
+import type { PlayerBridge, Snapshot } from '../electron/ipc/contract.ts';
+import type { Cover } from './cover.ts';
+import { nextCover } from './cover.ts';
+import type { StageView } from './media/stage.ts';
+
+interface Mirror {
+  readonly snapshot: Snapshot | null;
+  readonly stage: StageView;
+  readonly cover: Cover | null;
+}
+
+export const useMirror = create<Mirror>(() => ({
+  snapshot: null,
+  stage: { covering: false, exhausted: false, itemId: null },
+  cover: null,
+}));
+
+/** Takes over a snapshot of main. */
+export function takeSnapshot(snapshot: Snapshot): void {
+  useMirror.setState(({ stage, cover }) => ({ snapshot, cover: nextCover(cover, snapshot, stage.exhausted) }));
+}
+
+/** Takes over what the stage tells. */
+export function takeStage(stage: StageView): void {
+  useMirror.setState(({ snapshot, cover }) => ({
+    stage,
+    cover: snapshot === null ? cover : nextCover(cover, snapshot, stage.exhausted),
+  }));
+}
+
+/**
+ * Mirrors main from now on. Rejects when main does not answer the first question; a push that arrived before the
+ * answer is newer than the answer and wins.
+ */
+export async function mirror(bridge: PlayerBridge): Promise<void> {
+  let pushed = false;
+  bridge.onSnapshot((snapshot) => {
+    pushed = true;
+    takeSnapshot(snapshot);
+  });
+  const first = await bridge.snapshot();
+  if (!pushed) takeSnapshot(first);
+}

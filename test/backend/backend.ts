@@ -1,0 +1,181 @@
+/** The reference management server: composition and the interface for the demo and for tests. */
+import { mkdirSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { identifyScreen } from './client-identity.ts';
+import type { Context } from './context.ts';
+import { EventHub } from './event-hub.ts';
+import { applyFaults } from './fault-injection.ts';
+import { type Fault, FaultPlan } from './fault-plan.ts';
+import { createHttpsServer, socketOf } from './https-server.ts';
+import { openIssuer } from './issuer.ts';
+import { type Media, openMediaLibrary } from './media-library.ts';
+import { Operators } from './operators.ts';
+import { normalizePin } from './pin.ts';
+import { type PlaylistContent, samplePlaylists } from './playlists.ts';
+import { Programming } from './programming.ts';
+import { Registrations } from './registrations.ts';
+import { type LoggedRequest, logRequests } from './request-log.ts';
+import { consoleRoutes } from './routes/console.ts';
+import { operatorRoutes } from './routes/operator.ts';
+import { registrationRoutes } from './routes/registration.ts';
+import { screenRoutes } from './routes/screen.ts';
+import {
+  type PendingDocument,
+  pendingDocument,
+  readTimezone,
+  type ScreenDocument,
+  screenDocument,
+} from './screen-document.ts';
+import { Screens } from './screens.ts';
+import { openStateFile } from './state-file.ts';
+
+export interface BackendOptions {
+  /** Folder for the authority, the operator token and the state; made with mode 0700 when missing. */
+  readonly stateDirectory: string;
+  /** 0, the default, takes a free port. */
+  readonly port?: number;
+  /** Address to listen on; 127.0.0.1 where absent. */
+  readonly host?: string;
+  /** Lifetime of client certificates; 30 days where absent. */
+  readonly certificateLifetimeSeconds?: number;
+  /** How long a PIN is valid; 15 minutes where absent. */
+  readonly registrationLifetimeMs?: number;
+  /** What players are told to wait between polls; 5 seconds where absent. */
+  readonly pollIntervalSeconds?: number;
+  /** Registrations that one address may open in a minute; 30 where absent. */
+  readonly registrationsPerMinute?: number;
+  /** Unix milliseconds; the system's clock where absent. */
+  readonly now?: () => number;
+  /** Folder of the checkout, for the console's files and the sample media; the working directory where absent. */
+  readonly projectDirectory?: string;
+}
+
+export interface Backend {
+  /** `https://localhost:<port>` */
+  readonly origin: string;
+  readonly port: number;
+  /** PEM file of the authority: trust anchor for this server and issuer of client certificates. */
+  readonly caFile: string;
+  readonly operatorToken: string;
+  /** Every request so far, oldest first. */
+  readonly requests: readonly LoggedRequest[];
+  /** Screens that wait to be claimed. */
+  pending(): readonly PendingDocument[];
+  screens(): readonly ScreenDocument[];
+  /** Do as an operator who types a PIN. @throws Refusal 404, 409 */
+  claim(pin: string, name: string, timezone?: string): ScreenDocument;
+  /** Refuse a waiting registration. @throws Refusal 404 */
+  deny(pin: string): void;
+  /** Replace what every screen plays, and tell them. */
+  setPlaylist(content: PlaylistContent): void;
+  /** The sample content for this server. */
+  samplePlaylist(): PlaylistContent;
+  /** Add media; served under `<origin>/media/<sha256>`. */
+  addMedia(name: string, bytes: Buffer): Media;
+  /** Send a `command` event. */
+  pushCommand(command: Readonly<Record<string, unknown>>, screenId?: string): void;
+  /** Send any event, such as `certificate`. */
+  sendEvent(name: string, data: string, screenId?: string): void;
+  /** Event streams that are open now. */
+  openStreams(): number;
+  /** End the event streams, as a restart of a proxy would. */
+  endStreams(): void;
+  /** Revoke a screen's certificates: 403 from now on. */
+  revoke(screenId: string): void;
+  /** Remove a screen: 410 from now on. */
+  remove(screenId: string): void;
+  /** Let a coming request fail. */
+  failNext(fault: Fault): void;
+  /** Take back the faults that did not strike. */
+  clearFaults(): void;
+  /** Stop listening and close every connection. */
+  close(): Promise<void>;
+}
+
+/** Start the server. A state folder that was used before brings back its authority, screens and registrations. */
+export async function startBackend(options: BackendOptions): Promise<Backend> {
+  const now = options.now ?? Date.now;
+  const project = options.projectDirectory ?? process.cwd();
+  mkdirSync(options.stateDirectory, { recursive: true, mode: 0o700 });
+  const file = openStateFile(options.stateDirectory);
+  const issuer = openIssuer(options.stateDirectory, new Date(now()));
+  const library = openMediaLibrary(join(project, 'test/fixtures/media'));
+  const registrations = new Registrations(file, now, options.registrationLifetimeMs ?? 900_000);
+  const screens = new Screens(file, issuer, now, options.certificateLifetimeSeconds ?? 30 * 86_400);
+  const operators = new Operators(options.stateDirectory, now);
+  const events = new EventHub();
+  const faults = new FaultPlan();
+  const server = createHttpsServer({ ...issuer.issueServer(now()), ca: issuer.caPem });
+  const requests = logRequests(
+    server,
+    (request) => socketOf(request).getPeerX509Certificate() !== undefined && socketOf(request).authorized,
+  );
+  applyFaults(server, faults);
+  // The sample content names the origin, and a port of 0 is known only when the server listens.
+  const programming = { current: undefined as Programming | undefined };
+  const context: Context = {
+    now,
+    issuer,
+    registrations,
+    screens,
+    get programming() {
+      if (programming.current === undefined) throw new Error('the server is not ready');
+      return programming.current;
+    },
+    events,
+    library,
+    operators,
+    pollIntervalSeconds: options.pollIntervalSeconds ?? 5,
+    registrationsPerMinute: options.registrationsPerMinute ?? 30,
+    consoleDirectory: join(project, 'test/backend/console'),
+    typefaceFile: join(project, 'node_modules/@fontsource-variable/inter/files/inter-latin-wght-normal.woff2'),
+    identify: (request) => identifyScreen(socketOf(request), screens, issuer.caPem, now()),
+  };
+  for (const routes of [consoleRoutes, registrationRoutes, operatorRoutes, screenRoutes]) {
+    await server.register(async (scope) => routes(scope, context));
+  }
+  await server.listen({ port: options.port ?? 0, host: options.host ?? '127.0.0.1' });
+  const { port } = server.server.address() as AddressInfo;
+  const origin = `https://localhost:${port}`;
+  programming.current = new Programming(file, now, samplePlaylists(origin, library));
+
+  return {
+    origin,
+    port,
+    caFile: issuer.caFile,
+    operatorToken: operators.token,
+    requests,
+    pending: () => registrations.pending().map(pendingDocument),
+    screens: () => screens.list().map((screen) => screenDocument(screen, context)),
+    claim(pin, name, timezone) {
+      const registration = registrations.claimable(normalizePin(pin));
+      return screenDocument(screens.claim(registration, name, readTimezone(timezone)), context);
+    },
+    deny: (pin) => registrations.deny(registrations.claimable(normalizePin(pin)).id),
+    setPlaylist(content) {
+      context.programming.replace(content);
+      events.send('playlist', String(context.programming.version));
+    },
+    samplePlaylist: () => samplePlaylists(origin, library),
+    addMedia: (name, bytes) => library.add(name, bytes),
+    pushCommand: (command, screenId) => events.send('command', JSON.stringify(command), screenId),
+    sendEvent: (name, data, screenId) => events.send(name, data, screenId),
+    openStreams: () => events.openCount,
+    endStreams: () => events.end(),
+    revoke(screenId) {
+      screens.revoke(screenId);
+      events.end(screenId);
+    },
+    remove(screenId) {
+      screens.remove(screenId);
+      events.end(screenId);
+    },
+    failNext: (fault) => faults.add(fault),
+    clearFaults: () => faults.clear(),
+    async close() {
+      events.close();
+      await server.close();
+    },
+  };
+}

@@ -1,0 +1,168 @@
+/** The operator console. Text goes into the page as text only; every call is checked by the server. */
+
+const refreshMs = 3000;
+const byId = (id) => document.getElementById(id);
+
+/** How the screen shows a fingerprint: the first 16 hex digits in groups of four. */
+const shortFingerprint = (fingerprint) => fingerprint.slice(0, 16).match(/.{4}/g).join(' ');
+
+async function call(method, path, body) {
+  const response = await fetch(path, {
+    method,
+    credentials: 'same-origin',
+    headers: body === undefined ? {} : { 'content-type': 'application/json' },
+    body: body === undefined ? null : JSON.stringify(body),
+  });
+  if (response.status === 204) return null;
+  const reply = await response.json();
+  if (response.ok) return reply;
+  throw Object.assign(new Error(reply.error.message), { status: response.status });
+}
+
+function notify(text, failed = false) {
+  byId('notice').textContent = text;
+  byId('notice').classList.toggle('failed', failed);
+  byId('notice').hidden = false;
+}
+
+function showDesk(isLoggedIn) {
+  byId('entrance').hidden = isLoggedIn;
+  byId('desk').hidden = !isLoggedIn;
+  byId('log-out').hidden = !isLoggedIn;
+}
+
+/** Do something for the operator, say what came of it, and show the new state. */
+async function act(work, done) {
+  try {
+    await work();
+    notify(done);
+  } catch (error) {
+    notify(error.message, true);
+  }
+  await refresh();
+}
+
+function row(templateId, fields, actions) {
+  const item = byId(templateId).content.firstElementChild.cloneNode(true);
+  for (const [name, text] of Object.entries(fields)) {
+    item.querySelector(`[data-field="${name}"]`).textContent = text;
+  }
+  for (const [name, action] of Object.entries(actions)) {
+    item.querySelector(`[data-action="${name}"]`).addEventListener('click', action);
+  }
+  return item;
+}
+
+let waiting = [];
+let shown = '';
+
+function showMatch() {
+  const pin = byId('claim').elements.pin.value.replace(/[\s-]/g, '').toUpperCase();
+  const registration = waiting.find((candidate) => candidate.pin === pin);
+  byId('match').hidden = registration === undefined;
+  if (registration)
+    byId('match').querySelector('.fingerprint').textContent = shortFingerprint(registration.fingerprint);
+}
+
+function choose(pin) {
+  const { elements } = byId('claim');
+  elements.pin.value = pin;
+  elements.name.focus();
+  showMatch();
+}
+
+function show(registrations, screens) {
+  waiting = registrations;
+  showMatch();
+  // Rows are rebuilt only when something changed, so that the focus stays where it is.
+  const state = JSON.stringify([registrations, screens]);
+  if (state === shown) return;
+  shown = state;
+  byId('pending').replaceChildren(
+    ...registrations.map((registration) => {
+      const expires = new Date(registration.expires_at).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
+      const detail = [registration.hostname, registration.hardware, `until ${expires}`].filter(Boolean).join(' · ');
+      return row(
+        'pending-row',
+        { pin: registration.pin, detail, fingerprint: shortFingerprint(registration.fingerprint) },
+        {
+          choose: () => choose(registration.pin),
+          deny: () => act(() => call('DELETE', `/api/v3/registrations/${registration.id}/`), 'The screen was denied.'),
+        },
+      );
+    }),
+  );
+  byId('screens').replaceChildren(
+    ...screens.map((screen) =>
+      row(
+        'screen-row',
+        {
+          name: screen.name,
+          detail: `${screen.hostname} · certificate until ${new Date(screen.certificate_expires_at).toLocaleDateString()}`,
+          fingerprint: shortFingerprint(screen.fingerprint),
+        },
+        {
+          remove: () => {
+            if (!confirm(`Remove “${screen.name}”? It forgets its content and asks to be claimed again.`)) return;
+            void act(() => call('DELETE', `/api/v3/screens/${screen.id}/`), `${screen.name} was removed.`);
+          },
+        },
+      ),
+    ),
+  );
+  byId('pending-count').textContent = registrations.length || '';
+  byId('screens-count').textContent = screens.length || '';
+  byId('no-pending').hidden = registrations.length > 0;
+  byId('no-screens').hidden = screens.length > 0;
+}
+
+async function refresh() {
+  try {
+    const [{ registrations }, { screens }] = await Promise.all([
+      call('GET', '/api/v3/registrations/'),
+      call('GET', '/api/v3/screens/'),
+    ]);
+    showDesk(true);
+    show(registrations, screens);
+  } catch (error) {
+    if (error.status === 401) showDesk(false);
+    else notify('The server does not answer.', true);
+  }
+}
+
+byId('log-in').addEventListener('submit', async (event) => {
+  event.preventDefault();
+  const form = event.currentTarget;
+  try {
+    await call('POST', '/console/session', { token: form.elements.token.value.trim() });
+    form.reset();
+    byId('notice').hidden = true;
+  } catch (error) {
+    notify(error.message, true);
+  }
+  await refresh();
+});
+
+byId('log-out').addEventListener('click', async () => {
+  await call('DELETE', '/console/session');
+  await refresh();
+});
+
+byId('claim').addEventListener('input', showMatch);
+byId('claim').addEventListener('submit', (event) => {
+  event.preventDefault();
+  const form = event.currentTarget;
+  const name = form.elements.name.value.trim();
+  void act(async () => {
+    await call('POST', '/api/v3/screens/', { pin: form.elements.pin.value, name });
+    form.reset();
+  }, `${name} is claimed.`);
+});
+
+const pinOfLink = new URLSearchParams(location.search).get('pin');
+if (pinOfLink !== null) byId('claim').elements.pin.value = pinOfLink.slice(0, 6);
+
+await refresh();
+setInterval(() => {
+  if (!byId('desk').hidden && !document.hidden) void refresh();
+}, refreshMs);

@@ -1,0 +1,30 @@
+/** What the routes work with. */
+import type { FastifyRequest } from 'fastify';
+import type { EventHub } from './event-hub.ts';
+import type { Issuer } from './issuer.ts';
+import type { MediaLibrary } from './media-library.ts';
+import type { Operators } from './operators.ts';
+import type { Programming } from './programming.ts';
+import type { Registrations } from './registrations.ts';
+import type { Screens } from './screens.ts';
+import type { ScreenRecord } from './state-file.ts';
+
+export interface Context {
+  readonly now: () => number;
+  readonly issuer: Issuer;
+  readonly registrations: Registrations;
+  readonly screens: Screens;
+  readonly programming: Programming;
+  readonly events: EventHub;
+  readonly library: MediaLibrary;
+  readonly operators: Operators;
+  /** Seconds that a player is told to wait between polls. */
+  readonly pollIntervalSeconds: number;
+  /** Registrations that one address may open in a minute. */
+  readonly registrationsPerMinute: number;
+  /** Folder of the console's files and file of its typeface. */
+  readonly consoleDirectory: string;
+  readonly typefaceFile: string;
+  /** The screen that makes a request. @throws Refusal 401, 403, 410 */
+  identify(request: FastifyRequest): ScreenRecord;
+}

@@ -1,0 +1,57 @@
+/** How the operator's calls describe screens and registrations. */
+import type { Context } from './context.ts';
+import { Refusal } from './refusal.ts';
+import type { RegistrationRecord, ScreenRecord } from './state-file.ts';
+
+/** A screen, in the spelling of Screenly's public API. */
+export interface ScreenDocument {
+  readonly id: string;
+  readonly name: string;
+  readonly hostname: string;
+  readonly timezone: string;
+  readonly fingerprint: string;
+  readonly created_at: string;
+  readonly certificate_expires_at: string;
+}
+
+/** A screen that waits to be claimed; `fingerprint` is what the screen itself shows 16 digits of. */
+export interface PendingDocument {
+  readonly id: string;
+  readonly pin: string;
+  readonly hostname: string;
+  readonly hardware: string;
+  readonly fingerprint: string;
+  readonly expires_at: string;
+}
+
+export function screenDocument(screen: ScreenRecord, context: Pick<Context, 'screens'>): ScreenDocument {
+  return {
+    id: screen.id,
+    name: screen.name,
+    hostname: screen.hostname,
+    timezone: screen.timezone,
+    fingerprint: screen.fingerprint,
+    created_at: new Date(screen.createdAtMs).toISOString(),
+    certificate_expires_at: new Date(context.screens.certificateEndMs(screen.id)).toISOString(),
+  };
+}
+
+export function pendingDocument(record: RegistrationRecord): PendingDocument {
+  return {
+    id: record.id,
+    pin: record.pin,
+    hostname: record.hostname,
+    hardware: record.hardware,
+    fingerprint: record.fingerprint,
+    expires_at: new Date(record.expiresAtMs).toISOString(),
+  };
+}
+
+/** An IANA zone name that this machine knows; its own zone where absent. @throws Refusal 422 */
+export function readTimezone(name: string | undefined): string {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone;
+  } catch {
+    throw new Refusal(422, 'timezone-unknown', 'The time zone is not an IANA name.');
+  }
+}

@@ -1,0 +1,94 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** A software TPM of one's own: state folder, socket and process. */
+export interface SoftwareTpm {
+  /** TCTI configuration for tpm2-tss, tpm2-tools (TPM2TOOLS_TCTI) and tpm2-openssl (TPM2OPENSSL_TCTI). */
+  readonly tcti: string;
+  /** Socket and, unless given, state live here. */
+  readonly folder: string;
+  readonly process: ChildProcess;
+  /** End the process; folders that were not given go too. Idempotent. */
+  stop(): Promise<void>;
+}
+
+export interface SoftwareTpmOptions {
+  /** Keep the TPM's state here, so that a later start finds the same TPM. A fresh folder where absent. */
+  readonly stateFolder?: string;
+  /** Put the socket here, so that a later start is found at the same address. A fresh folder where absent. */
+  readonly folder?: string;
+}
+
+/**
+ * Start Debian's swtpm on a UNIX socket and wait until it accepts commands.
+ * It serves one client at a time; a second one waits until the first has left.
+ * @throws Error when swtpm is missing (Debian package `swtpm`) or ends at once
+ */
+export async function startSwtpm(options: SoftwareTpmOptions = {}): Promise<SoftwareTpm> {
+  const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'swtpm-'));
+  const state = options.stateFolder ?? join(folder, 'state');
+  mkdirSync(state, { recursive: true, mode: 0o700 });
+  const path = join(folder, 'tpm.sock');
+  // tpm2-tss looks for the control channel at the data socket's path with `.ctrl` behind it.
+  const control = `${path}.ctrl`;
+  const child = spawn(
+    'swtpm',
+    [
+      ...['socket', '--tpm2', '--tpmstate', `dir=${state}`],
+      ...['--server', `type=unixio,path=${path}`, '--ctrl', `type=unixio,path=${control}`],
+      ...['--flags', 'not-need-init,startup-clear'],
+    ],
+    { stdio: ['ignore', 'ignore', 'pipe'] },
+  );
+  let complaint = '';
+  child.stderr?.on('data', (chunk: Buffer) => {
+    complaint = (complaint + chunk.toString()).slice(-2048);
+  });
+  const exited = once(child, 'exit');
+  exited.catch(() => {});
+  const stop = async (): Promise<void> => {
+    process.off('exit', kill);
+    if (child.exitCode === null && child.signalCode === null && child.pid !== undefined) {
+      child.kill('SIGTERM');
+      await exited;
+    }
+    if (options.folder === undefined) rmSync(folder, { recursive: true, force: true });
+  };
+  const kill = (): void => {
+    child.kill('SIGKILL');
+  };
+  process.once('exit', kill);
+  try {
+    await Promise.race([
+      listening(control),
+      exited.then(() => {
+        throw new Error(`swtpm ended: ${complaint.trim()}`);
+      }),
+    ]);
+  } catch (cause) {
+    await stop();
+    throw cause;
+  }
+  return { tcti: `swtpm:path=${path}`, folder, process: child, stop };
+}
+
+/** Until the control socket accepts: swtpm announces its readiness in no other way. */
+async function listening(path: string): Promise<void> {
+  for (let attempt = 0; ; attempt++) {
+    const socket = connect(path);
+    try {
+      await once(socket, 'connect');
+      return;
+    } catch (cause) {
+      if (attempt >= 500) throw cause;
+      await delay(10);
+    } finally {
+      socket.destroy();
+    }
+  }
+}

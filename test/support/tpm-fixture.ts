@@ -1,0 +1,44 @@
+import { spawnSync } from 'node:child_process';
+import type { TestContext } from 'node:test';
+import { openTpm, type SigningKey, type Tpm } from 'node-tss';
+import { type SoftwareTpm, startSwtpm } from './swtpm.ts';
+
+/** A software TPM and a connection to it, both gone when the test is over. */
+export interface TestTpm {
+  readonly tpm: Tpm;
+  readonly emulator: SoftwareTpm;
+}
+
+export async function openTestTpm(context: TestContext): Promise<TestTpm> {
+  const emulator = await startSwtpm();
+  context.after(() => emulator.stop());
+  const tpm = await openTpm({ tcti: emulator.tcti });
+  // Hooks run in the order of their registration; a TPM that is gone already makes close() no harder.
+  context.after(() => tpm.close());
+  return { tpm, emulator };
+}
+
+/** A new key of a TPM of its own. */
+export async function loadTestKey(context: TestContext): Promise<SigningKey> {
+  const { tpm } = await openTestTpm(context);
+  return tpm.loadKey(await tpm.createKey());
+}
+
+/**
+ * Runs one of Debian's tpm2-tools against a software TPM that nobody else is connected to: it serves one at a time.
+ * @returns stdout. @throws Error with stderr
+ */
+export function tpm2(emulator: SoftwareTpm, tool: string, ...args: readonly string[]): string {
+  const { status, stdout, stderr } = spawnSync(`tpm2_${tool}`, args, {
+    cwd: emulator.folder,
+    encoding: 'utf8',
+    env: { ...process.env, TPM2TOOLS_TCTI: emulator.tcti, TSS2_LOG: 'all+none' },
+  });
+  if (status !== 0) throw new Error(`tpm2_${tool}: ${stderr}`);
+  return stdout;
+}
+
+/** Handles of the transient objects in the TPM. */
+export function transientHandles(emulator: SoftwareTpm): string[] {
+  return tpm2(emulator, 'getcap', 'handles-transient').match(/0x[0-9a-fA-F]+/g) ?? [];
+}

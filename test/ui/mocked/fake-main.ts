@@ -1,0 +1,109 @@
+/**
+ * Main's double for the tests of the page: the real Electron, preload, page, sandbox, scheme and policy, but snapshots
+ * that a test pushes. Run from the repository root; `dist/test/` holds the built page, `test/fixtures/clips/` the media.
+ */
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { app, BrowserWindow, ipcMain, protocol } from 'electron';
+import type { Heartbeat, Invokes, PlaybackReport, Pushes, Snapshot } from '../../../electron/ipc/contract.ts';
+import { mediaHeaders, pageHeaders } from '../../../electron/sanitize/headers.ts';
+import type { ServedMedia } from '../../../electron/shell/scheme.ts';
+import { playerScheme, servePlayerScheme } from '../../../electron/shell/scheme.ts';
+
+/** What tests reach through Playwright's `app.evaluate`. */
+export interface FakeMain {
+  /** Since the page was loaded. */
+  readonly reports: PlaybackReport[];
+  readonly beats: Heartbeat[];
+  push(snapshot: Snapshot): void;
+  /** The snapshot that the page gets when it is loaded anew. */
+  setFirst(snapshot: Snapshot): void;
+  resize(width: number, height: number): void;
+}
+
+declare global {
+  var fakeMain: FakeMain;
+}
+
+function handle<Channel extends keyof Invokes>(
+  channel: Channel,
+  reply: (request: Invokes[Channel]['request']) => Invokes[Channel]['reply'],
+) {
+  ipcMain.handle(channel, (_event, request: Invokes[Channel]['request']) => reply(request));
+}
+
+const starting: Snapshot = {
+  state: 'starting',
+  screenName: null,
+  hostname: 'test',
+  playerVersion: '0.0.0',
+  keyProtection: 'tpm',
+  notice: null,
+};
+
+/** The clips by digest, served as what their names say; one of them lies. */
+function readClips(): Map<string, ServedMedia> {
+  const folder = path.resolve('test/fixtures/clips');
+  const formats = { '.png': 'png', '.jpg': 'jpeg', '.mp4': 'mp4', '.webm': 'webm' } as const;
+  return new Map(
+    readdirSync(folder).map((name) => {
+      const file = path.join(folder, name);
+      const bytes = readFileSync(file);
+      const headers = mediaHeaders(formats[path.extname(name) as keyof typeof formats]);
+      const media = { path: file, sizeBytes: bytes.length, headers };
+      return [createHash('sha256').update(bytes).digest('hex'), media];
+    }),
+  );
+}
+
+async function start() {
+  const clips = readClips();
+  servePlayerScheme(protocol, {
+    pageDirectory: path.resolve('dist/test/renderer'),
+    pageHeaders,
+    media: (hash) => clips.get(hash) ?? null,
+  });
+  const window = new BrowserWindow({
+    ...{ x: 0, y: 0, width: 1280, height: 720, frame: false, backgroundColor: '#0a0d14' },
+    webPreferences: {
+      preload: path.resolve('dist/test/preload.cjs'),
+      sandbox: true,
+      contextIsolation: true,
+      nodeIntegration: false,
+      backgroundThrottling: false,
+      autoplayPolicy: 'no-user-gesture-required',
+    },
+  });
+  let snapshot = starting;
+  const push = <Channel extends keyof Pushes>(channel: Channel, payload: Pushes[Channel]) =>
+    window.webContents.send(channel, payload);
+  const fakeMain: FakeMain = {
+    reports: [],
+    beats: [],
+    push(changed) {
+      snapshot = changed;
+      push('snapshot:changed', changed);
+    },
+    setFirst(first) {
+      snapshot = first;
+    },
+    resize: (width, height) => window.setBounds({ x: 0, y: 0, width, height }),
+  };
+  globalThis.fakeMain = fakeMain;
+  window.webContents.on('did-navigate', () => {
+    fakeMain.reports.length = 0;
+    fakeMain.beats.length = 0;
+  });
+  handle('player:snapshot', () => snapshot);
+  handle('playback:report', (report) => void fakeMain.reports.push(report));
+  handle('heartbeat:beat', (beat) => void fakeMain.beats.push(beat));
+  await window.loadURL('player://app/index.html');
+}
+
+protocol.registerSchemesAsPrivileged([playerScheme]);
+app.enableSandbox();
+app.whenReady().then(start, (error: unknown) => {
+  process.stderr.write(`fake main: ${String(error)}\n`);
+  app.exit(1);
+});

@@ -1,0 +1,148 @@
+import { expect } from 'playwright/test';
+import { clip, device, item, playing, test, told } from './kiosk.ts';
+import { sightOf } from './observer.ts';
+
+test('never shows a dark frame between items, whatever follows on whatever', async ({ kiosk }) => {
+  const items = [
+    await item('a', 'red.png'),
+    await item('b', 'cyan.mp4', { durationSeconds: null }),
+    await item('c', 'yellow.webm', { durationSeconds: null }),
+    await item('d', 'green.png', { transition: 'fade', durationSeconds: 2 }),
+    await item('e', 'cyan.mp4', { transition: 'fade', durationSeconds: 2 }),
+    await item('f', 'blue.png'),
+  ];
+  await kiosk.push(playing('p1', items));
+  await kiosk.reported('shown a');
+  const observer = kiosk.observe();
+  await kiosk.reported('shown a', 'shown b', 'shown c', 'shown d', 'shown e', 'shown f', 'shown a', 'shown b');
+  observer.stop();
+  expect(observer.sights).not.toContain('dark');
+  expect(observer.clear().slice(0, 8)).toEqual(['red', 'cyan', 'yellow', 'green', 'cyan', 'blue', 'red', 'cyan']);
+});
+
+test('the look for dark frames finds one that is there', async ({ kiosk }) => {
+  await kiosk.push(playing('p1', [await item('a', 'red.png', { durationSeconds: 60 })]));
+  await kiosk.reported('shown a');
+  await expect.poll(() => sightOf(kiosk.display.pixel(640, 360))).toBe('red');
+  const observer = kiosk.observe();
+  await kiosk.page.evaluate(async () => {
+    const stage = document.querySelector<HTMLElement>('.stage');
+    if (stage === null) throw new Error('no stage');
+    stage.style.visibility = 'hidden';
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    stage.style.visibility = 'visible';
+  });
+  await expect.poll(() => observer.sights.at(-1)).toBe('red');
+  observer.stop();
+  expect(observer.sights).toContain('dark');
+});
+
+test('reports every item in its order, each when it is on the display', async ({ kiosk }) => {
+  const items = [await item('a', 'red.png'), await item('b', 'cyan.mp4'), await item('c', 'green.png')];
+  await kiosk.push(playing('p1', items));
+  await kiosk.reported('shown a', 'shown b', 'shown c', 'shown a');
+  expect((await kiosk.reports()).slice(0, 4).map(told)).toEqual(['shown a', 'shown b', 'shown c', 'shown a']);
+});
+
+test('skips and reports what cannot be decoded, and plays the rest', async ({ kiosk }) => {
+  const items = [
+    await item('page', 'broken.png'),
+    await item('cut', 'truncated.mp4'),
+    await item('sound', 'audio-only.mp4'),
+    await item('gone', 'red.png', { source: `player://media/${'0'.repeat(64)}` }),
+    await item('good', 'blue.png'),
+  ];
+  await kiosk.push(playing('p1', items));
+  await kiosk.reported('failed page decode', 'failed gone decode', 'shown good');
+  const story = (await kiosk.reports()).map(told);
+  expect(story.filter((line) => line.startsWith('failed cut '))).not.toEqual([]);
+  expect(story).toContain('failed sound no-picture');
+  expect(story.filter((line) => line.startsWith('shown '))).toEqual(['shown good']);
+});
+
+test('never passes over a web page in silence', async ({ kiosk }) => {
+  const web = await item('news', 'red.png', { kind: 'web', source: null });
+  await kiosk.push(playing('p1', [web, await item('a', 'red.png')]));
+  await kiosk.reported('skipped news not-yet-shown', 'shown a', 'skipped news not-yet-shown');
+});
+
+test('rests and tries again when nothing of a program can be shown', async ({ kiosk }) => {
+  await kiosk.push(playing('p1', [await item('x', 'broken.png'), await item('y', 'broken.png')]));
+  await kiosk.reported('failed x decode', 'failed y decode');
+  await expect(kiosk.page.getByTestId('screen-standby')).toBeVisible();
+  await expect(kiosk.page.getByTestId('screen-standby')).toContainText('cannot be shown');
+  await kiosk.reported('failed x decode', 'failed y decode', 'failed x decode');
+  await kiosk.push(playing('p2', [await item('a', 'green.png', { durationSeconds: 60 })]));
+  await kiosk.reported('shown a');
+  await expect(kiosk.page.getByTestId('screen-standby')).toBeHidden();
+});
+
+test('takes over a new program at the end of the item that is shown', async ({ kiosk }) => {
+  const [a, b] = [await item('a', 'red.png', { durationSeconds: 3 }), await item('b', 'green.png')];
+  await kiosk.push(playing('p1', [a, b]));
+  await kiosk.reported('shown a');
+  await expect.poll(() => sightOf(kiosk.display.pixel(640, 360))).toBe('red');
+  const observer = kiosk.observe();
+  await kiosk.push(playing('p2', [await item('c', 'blue.png'), await item('d', 'yellow.webm')]));
+  await kiosk.reported('shown a', 'shown c', 'shown d');
+  observer.stop();
+  expect((await kiosk.reports()).map(told)).not.toContain('shown b');
+  expect(observer.clear().slice(0, 3)).toEqual(['red', 'blue', 'yellow']);
+});
+
+test('goes on after the shown item when the new program still holds it', async ({ kiosk }) => {
+  const [a, b, c] = [await item('a', 'red.png'), await item('b', 'green.png'), await item('c', 'blue.png')];
+  await kiosk.push(playing('p1', [a, b]));
+  await kiosk.reported('shown a');
+  await kiosk.push(playing('p2', [c, a, b]));
+  await kiosk.reported('shown a', 'shown b', 'shown c', 'shown a');
+  expect((await kiosk.reports()).slice(0, 3).map(told)).toEqual(['shown a', 'shown b', 'shown c']);
+});
+
+test('a video alone in its program goes round without a gap', async ({ kiosk }) => {
+  await kiosk.push(playing('p1', [await item('v', 'cyan.mp4', { durationSeconds: null })]));
+  await kiosk.reported('shown v');
+  await expect.poll(() => sightOf(kiosk.display.pixel(640, 360))).toBe('cyan');
+  const observer = kiosk.observe();
+  await kiosk.reported('shown v', 'shown v', 'shown v');
+  observer.stop();
+  expect(observer.sights).toEqual(['cyan']);
+});
+
+test('moves on when a video stands still', async ({ kiosk }) => {
+  const items = [await item('v', 'cyan.mp4', { durationSeconds: 30 }), await item('a', 'red.png')];
+  await kiosk.push(playing('p1', items));
+  await kiosk.reported('shown v');
+  await kiosk.page.evaluate(() => document.querySelector('video')?.pause());
+  await kiosk.reported('shown v', 'failed v stalled', 'shown a');
+});
+
+test('shows all of a picture on a blurred echo of itself, or fills the display with it', async ({ kiosk }) => {
+  await kiosk.push(playing('p1', [await item('a', 'square.jpg', { fit: 'contain', durationSeconds: 60 })]));
+  await kiosk.reported('shown a');
+  await kiosk.screenshot('contain');
+  const [red, green, blue] = await kiosk.display.pixel(60, 360);
+  expect(red, 'dimmed orange beside the picture').toBeGreaterThan(60);
+  expect(red).toBeLessThan(200);
+  expect(red).toBeGreaterThan(green);
+  expect(green).toBeGreaterThan(blue);
+  await kiosk.restart(playing('p2', [await item('a', 'square.jpg', { fit: 'cover', durationSeconds: 60 })]));
+  await kiosk.reported('shown a');
+  expect(await kiosk.display.pixel(60, 360)).toEqual(await kiosk.display.pixel(640, 360));
+});
+
+test('going to standby fades from the last frame to the screen and empties the surfaces', async ({ kiosk }) => {
+  await kiosk.push(playing('p1', [await item('v', 'cyan.mp4', { durationSeconds: 30 })]));
+  await kiosk.reported('shown v');
+  expect(await kiosk.page.locator('video').count()).toBeGreaterThan(0);
+  await kiosk.push({ ...device, state: 'standby', reason: 'nothing-scheduled' });
+  await expect(kiosk.page.getByTestId('screen-standby')).toBeVisible();
+  await expect(kiosk.page.locator('video')).toHaveCount(0);
+});
+
+test('loads media by digest only', async ({ kiosk }) => {
+  expect(await clip('red.png')).toMatch(/^player:\/\/media\/[0-9a-f]{64}$/);
+  await kiosk.push(playing('p1', [await item('a', 'red.png', { durationSeconds: 60 })]));
+  await kiosk.reported('shown a');
+  expect(kiosk.complaints).toEqual([]);
+});

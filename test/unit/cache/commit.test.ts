@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import { readdir, readFile, stat, symlink } from 'node:fs/promises';
+import { describe, it } from 'node:test';
+import { PlayerError } from '../../../electron/errors.ts';
+import { FailingDisk } from '../../support/cache-disk.ts';
+import { OriginOf, picture, StoreBench, sha256, wanting } from '../../support/cache-store.ts';
+
+const bytes = picture('a file of some length, so that it comes in several chunks');
+const withCode = (code: string) => (thrown: unknown) => thrown instanceof PlayerError && thrown.code === code;
+
+async function mediaFiles(bench: StoreBench): Promise<string[]> {
+  return (await readdir(bench.path('media'), { recursive: true })).filter((name) => name.includes('/'));
+}
+
+describe('bringing a file into the store', () => {
+  const refusals = {
+    'a file of another SHA-256': ['MEDIA_DIGEST', wanting(bytes, { sha256: sha256(picture('other')) })],
+    'a file of another MD5': ['MEDIA_DIGEST', wanting(bytes, { md5: '0'.repeat(32) })],
+    'a file longer than the playlist says': ['MEDIA_LENGTH', wanting(bytes, { sizeBytes: bytes.length - 1 })],
+    'a file shorter than the playlist says': ['MEDIA_LENGTH', wanting(bytes, { sizeBytes: bytes.length + 1 })],
+    'a file longer than the player takes': ['MEDIA_LENGTH', wanting(bytes, { sizeBytes: 2_000 })],
+  } as const;
+  for (const [name, [code, wanted]] of Object.entries(refusals)) {
+    it(`refuses ${name}`, async (test) => {
+      const bench = await StoreBench.create(test);
+      const store = await bench.open();
+      await assert.rejects(store.ensure(wanted, new OriginOf(bytes)), withCode(code));
+      assert.deepEqual(await mediaFiles(bench), []);
+      assert.equal(store.find(wanted), null);
+    });
+  }
+
+  it('refuses a file of no kind that is shown, and keeps nothing of it', async (test) => {
+    const bench = await StoreBench.create(test);
+    const store = await bench.open();
+    const html = Buffer.from('<!doctype html>');
+    await assert.rejects(store.ensure(wanting(html), new OriginOf(html)), withCode('MEDIA_KIND'));
+    assert.deepEqual([await mediaFiles(bench), await readdir(bench.path('part'))], [[], []]);
+  });
+
+  it('refuses a file without end at the limit', async (test) => {
+    const bench = await StoreBench.create(test);
+    const store = await bench.open();
+    const endless = new OriginOf(Buffer.alloc(100_000, 'PIC '), { chunkBytes: 64 });
+    const wanted = wanting(bytes, { sha256: null, md5: null, sizeBytes: null });
+    await assert.rejects(store.ensure(wanted, endless), withCode('MEDIA_LENGTH'));
+    const [part = ''] = await readdir(bench.path('part'));
+    assert.equal((await stat(bench.path('part', part))).size, 0);
+  });
+
+  it('refuses an announced length that is not the playlist’s before a byte is read', async (test) => {
+    const bench = await StoreBench.create(test);
+    const store = await bench.open();
+    const origin = new OriginOf(bytes, { totalBytes: 5, breakAt: 0 });
+    await assert.rejects(store.ensure(wanting(bytes), origin), withCode('MEDIA_LENGTH'));
+  });
+
+  it('refuses to write through a planted link', async (test) => {
+    const bench = await StoreBench.create(test);
+    const store = await bench.open();
+    await symlink(bench.path('elsewhere'), bench.path('part', sha256(bytes)));
+    await assert.rejects(store.ensure(wanting(bytes), new OriginOf(bytes)), withCode('STORE_FAILED'));
+    await assert.rejects(stat(bench.path('elsewhere')));
+  });
+
+  const faults = [
+    ['write', 'ENOSPC', /\/part\//, 'STORE_FULL'],
+    ['write', 'EDQUOT', /\/part\//, 'STORE_FULL'],
+    ['sync', 'EIO', /\/part\//, 'STORE_FAILED'],
+    ['rename', 'EROFS', /\/media\//, 'STORE_FAILED'],
+    ['open', 'EROFS', /\/part\//, 'STORE_FAILED'],
+    ['write', 'ENOSPC', /index\.json/, 'STORE_FULL'],
+  ] as const;
+  for (const [call, code, path, expected] of faults) {
+    it(`reports ${code} at ${call} of ${path.source} as ${expected} and goes on once it is over`, async (test) => {
+      const bench = await StoreBench.create(test);
+      const disk = new FailingDisk();
+      const store = await bench.open({ files: disk.files });
+      disk.fault = { call, code, path };
+      await assert.rejects(store.ensure(wanting(bytes), new OriginOf(bytes)), withCode(expected));
+      disk.fault = null;
+      const { hash } = await store.ensure(wanting(bytes), new OriginOf(bytes));
+      assert.deepEqual(await readFile(bench.mediaPath(hash)), bytes);
+    });
+  }
+
+  it('stores a file under its digest, readable by the player alone', async (test) => {
+    const bench = await StoreBench.create(test);
+    const store = await bench.open();
+    const media = await store.ensure(wanting(bytes), new OriginOf(bytes));
+    assert.deepEqual(media, { hash: sha256(bytes), format: 'png', sizeBytes: bytes.length });
+    const path = bench.mediaPath(media.hash);
+    assert.deepEqual(await readFile(path), bytes);
+    assert.equal((await stat(path)).mode & 0o777, 0o600);
+    assert.deepEqual(await readdir(bench.path('part')), []);
+  });
+
+  it('goes on after a broken download where it ended', async (test) => {
+    const bench = await StoreBench.create(test);
+    const store = await bench.open();
+    const broken = new OriginOf(bytes, { breakAt: 21 });
+    await assert.rejects(store.ensure(wanting(bytes), broken), withCode('CONNECTION_FAILED'));
+    const again = await bench.open();
+    const whole = new OriginOf(bytes, { totalBytes: bytes.length });
+    await again.ensure(wanting(bytes), whole);
+    assert.deepEqual(whole.offsets, [21]);
+  });
+
+  it('starts over when the server knows no ranges', async (test) => {
+    const bench = await StoreBench.create(test);
+    const store = await bench.open();
+    await assert.rejects(store.ensure(wanting(bytes), new OriginOf(bytes, { breakAt: 21 })));
+    const whole = new OriginOf(bytes, { ranges: false });
+    assert.equal((await store.ensure(wanting(bytes), whole)).hash, sha256(bytes));
+  });
+
+  it('starts over from nothing after halves that do not belong together', async (test) => {
+    const bench = await StoreBench.create(test);
+    const store = await bench.open();
+    const other = picture('the file as it was before somebody changed it, and longer');
+    await assert.rejects(store.ensure(wanting(bytes), new OriginOf(other, { breakAt: 21 })));
+    await assert.rejects(store.ensure(wanting(bytes), new OriginOf(bytes)), withCode('MEDIA_DIGEST'));
+    const third = new OriginOf(bytes);
+    await store.ensure(wanting(bytes), third);
+    assert.deepEqual(third.offsets, [0]);
+  });
+
+  it('does not put halves together that no digest would prove', async (test) => {
+    const bench = await StoreBench.create(test);
+    const store = await bench.open();
+    const wanted = wanting(bytes, { sha256: null, md5: null });
+    await assert.rejects(store.ensure(wanted, new OriginOf(bytes, { breakAt: 21 })));
+    const whole = new OriginOf(bytes);
+    assert.equal((await store.ensure(wanted, whole)).hash, sha256(bytes));
+    assert.deepEqual(whole.offsets, [0]);
+  });
+
+  it('asks nobody for a part file that is already whole', async (test) => {
+    const bench = await StoreBench.create(test);
+    const disk = new FailingDisk();
+    const store = await bench.open({ files: disk.files });
+    disk.fault = { call: 'sync', code: 'EIO', path: /\/part\// };
+    await assert.rejects(store.ensure(wanting(bytes), new OriginOf(bytes)));
+    disk.fault = null;
+    const origin = new OriginOf(bytes);
+    await store.ensure(wanting(bytes), origin);
+    assert.deepEqual(origin.offsets, []);
+  });
+});

@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict';
+import { copyFile, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
+import { describe, it } from 'node:test';
+import type { MediaStore } from '../../../electron/cache/store.ts';
+import { OriginOf, picture, StoreBench, sha256, wanting } from '../../support/cache-store.ts';
+
+const [a, b, c] = [picture('aaaaaaaa'), picture('bbbbbbbb'), picture('cccccccc')];
+const put = (store: MediaStore, bytes: Uint8Array) =>
+  store.ensure(wanting(bytes, { assetId: sha256(bytes).slice(0, 8) }), new OriginOf(bytes));
+
+describe('the store', () => {
+  it('knows no path for anything but the hash of a stored file', async (test) => {
+    const bench = await StoreBench.create(test);
+    const store = await bench.open();
+    const { hash } = await put(store, a);
+    for (const name of [
+      '',
+      '..',
+      '../index.json',
+      `../media/${hash}`,
+      `${hash}/`,
+      hash.toUpperCase(),
+      `${hash}\0`,
+      sha256(b),
+      '__proto__',
+    ])
+      assert.equal(store.locate(name), null, name);
+    assert.equal(store.locate(hash)?.path, bench.mediaPath(hash));
+  });
+
+  it('never evicts what is leased, however small the budget', async (test) => {
+    const bench = await StoreBench.create(test);
+    const store = await bench.open();
+    for (const bytes of [a, b, c]) await put(store, bytes);
+    const first = store.lease([sha256(a), sha256(b)]);
+    const second = store.lease([sha256(b)]);
+    assert.deepEqual(await store.evict(0), [sha256(c)]);
+    first();
+    first();
+    assert.deepEqual(await store.evict(0), [sha256(a)], 'a second release of the same lease is nothing');
+    assert.ok(await store.verify(sha256(b)));
+    second();
+    assert.deepEqual(await store.evict(0), [sha256(b)]);
+    assert.equal(store.sizeBytes, 0);
+  });
+
+  it('evicts what was used longest ago and no more than needed', async (test) => {
+    const bench = await StoreBench.create(test);
+    const store = await bench.open();
+    for (const bytes of [a, b, c]) await put(store, bytes);
+    store.lease([sha256(a)])();
+    assert.deepEqual(await store.evict(a.length + c.length), [sha256(b)]);
+    assert.deepEqual(await store.evict(a.length + c.length), []);
+    const again = await bench.open();
+    assert.equal(again.sizeBytes, a.length + c.length);
+  });
+
+  it('removes part files and quarantine before media', async (test) => {
+    const bench = await StoreBench.create(test);
+    const store = await bench.open();
+    await put(store, a);
+    await assert.rejects(store.ensure(wanting(b), new OriginOf(b, { breakAt: 5 })));
+    await put(store, c);
+    await writeFile(bench.mediaPath(sha256(c)), 'PIC tampered');
+    assert.equal(await store.verify(sha256(c)), false);
+    await store.evict(0);
+    assert.deepEqual([await readdir(bench.path('part')), await readdir(bench.path('quarantine'))], [[], []]);
+  });
+
+  it('moves a file that is no longer what it was to quarantine and fetches it anew', async (test) => {
+    const bench = await StoreBench.create(test);
+    const store = await bench.open();
+    const { hash } = await put(store, a);
+    assert.ok(await store.verify(hash));
+    await writeFile(bench.mediaPath(hash), picture('aaaaaaab'));
+    assert.equal(await store.verify(hash), false);
+    assert.equal(store.locate(hash), null);
+    assert.deepEqual(await readdir(bench.path('quarantine')), [hash]);
+    await put(store, a);
+    assert.ok(await store.verify(hash));
+  });
+
+  it('finds a file again that vanished behind its back', async (test) => {
+    const bench = await StoreBench.create(test);
+    const store = await bench.open();
+    const { hash } = await put(store, a);
+    await truncate(bench.mediaPath(hash), 3);
+    assert.equal(await store.verify(hash), false);
+    assert.equal(await store.verify(sha256(b)), false);
+  });
+
+  it('shares one download between callers and asks for nothing that it has', async (test) => {
+    const bench = await StoreBench.create(test);
+    const store = await bench.open();
+    const origin = new OriginOf(a);
+    const [first, second] = await Promise.all([store.ensure(wanting(a), origin), store.ensure(wanting(a), origin)]);
+    assert.equal(first, second);
+    await store.ensure(wanting(a), origin);
+    assert.deepEqual(origin.offsets, [0]);
+  });
+
+  it('records the digest of an asset without one by id and address, over restarts', async (test) => {
+    const bench = await StoreBench.create(test);
+    const nameless = wanting(a, { sha256: null });
+    await (await bench.open()).ensure(nameless, new OriginOf(a));
+    const store = await bench.open();
+    assert.equal(store.find(nameless)?.hash, sha256(a));
+    assert.equal(store.find({ ...nameless, url: 'https://media.example/b' }), null);
+    assert.equal(store.find({ ...nameless, assetId: 'another' }), null);
+    await store.evict(0);
+    assert.equal(store.find(nameless), null);
+  });
+
+  it('forgets everything when it is cleared', async (test) => {
+    const bench = await StoreBench.create(test);
+    const store = await bench.open();
+    await put(store, a);
+    await store.clear();
+    assert.equal(store.sizeBytes, 0);
+    const files = (await readdir(bench.directory, { recursive: true })).filter((name) => /[0-9a-f]{64}/.test(name));
+    assert.deepEqual(files, []);
+  });
+});
+
+describe('opening a store after a crash', () => {
+  it('trusts no file that is not in the index before its digest is proven', async (test) => {
+    const bench = await StoreBench.create(test);
+    const store = await bench.open();
+    await put(store, a);
+    await put(store, b);
+    await copyFile(bench.mediaPath(sha256(a)), bench.mediaPath(sha256(b)));
+    await writeFile(bench.path('index.json'), '{"version":1,"media":[');
+    const again = await bench.open();
+    assert.equal(again.recovery.indexWas, 'damaged');
+    assert.deepEqual(again.recovery.adopted, [sha256(a)]);
+    assert.deepEqual(again.recovery.quarantined, [sha256(b)]);
+    assert.ok((await readdir(bench.path('quarantine'))).some((name) => name.startsWith('index-')));
+    assert.equal((await bench.open()).recovery.indexWas, 'whole', 'it was written again');
+  });
+
+  it('notices files that are gone or of another length', async (test) => {
+    const bench = await StoreBench.create(test);
+    const store = await bench.open();
+    await put(store, a);
+    await truncate(bench.mediaPath(sha256(a)), 3);
+    const again = await bench.open();
+    assert.deepEqual(again.recovery.lost, [sha256(a)]);
+    assert.equal(again.find(wanting(a)), null);
+    await put(again, a);
+    assert.deepEqual(await readFile(bench.mediaPath(sha256(a))), a);
+  });
+
+  it('takes an index with a path, an unknown format or a foreign field for damaged', async (test) => {
+    const bench = await StoreBench.create(test);
+    const store = await bench.open();
+    const { hash } = await put(store, a);
+    const entry = { hash, format: 'png', sizeBytes: a.length, lastUsedMs: 1 };
+    for (const bad of [
+      { ...entry, hash: '../../etc/passwd' },
+      { ...entry, format: 'html' },
+      { ...entry, path: '/etc' },
+      null,
+    ]) {
+      await writeFile(bench.path('index.json'), JSON.stringify({ version: 1, media: [bad], recorded: [] }));
+      const again = await bench.open();
+      assert.equal(again.recovery.indexWas, 'damaged');
+      assert.equal(again.locate(hash)?.format, 'png');
+    }
+  });
+
+  it('leaves names that are not its own alone', async (test) => {
+    const bench = await StoreBench.create(test);
+    await bench.open();
+    await writeFile(bench.path('media', 'README'), 'x');
+    const again = await bench.open();
+    assert.deepEqual([again.recovery.adopted, again.recovery.quarantined], [[], []]);
+  });
+});

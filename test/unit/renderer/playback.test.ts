@@ -1,0 +1,222 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { Program, ProgramItem } from '../../../electron/ipc/contract.ts';
+import type { Effect, Happening, Playback } from '../../../renderer/playback.ts';
+import { backOffMs, idle, step, withdrawnGraceMs } from '../../../renderer/playback.ts';
+
+function item(itemId: string, changes: Partial<ProgramItem> = {}): ProgramItem {
+  const source = `player://media/${itemId}`;
+  const defaults = { title: itemId, durationSeconds: 1, fit: 'cover', transition: 'cut' } as const;
+  return { itemId, kind: 'image', source, ...defaults, ...changes };
+}
+
+const web = (itemId: string) => item(itemId, { kind: 'web', source: null });
+
+const program = (programId: string, ...items: (ProgramItem | string)[]): Program => ({
+  programId,
+  items: items.map((one) => (typeof one === 'string' ? item(one) : one)),
+});
+
+/** An effect as a short line, so that a run of them reads as a story. */
+function line(effect: Effect): string {
+  switch (effect.type) {
+    case 'report': {
+      const { outcome, itemId, reason } = effect.report;
+      return [outcome, itemId, reason].filter(Boolean).join(' ');
+    }
+    case 'wait':
+      return `wait ${effect.ms}`;
+    case 'reveal':
+      return `reveal ${effect.play.item.itemId}@${effect.play.surface} over ${effect.outgoing?.item.itemId ?? 'screen'}`;
+    case 'limit':
+      return `limit ${effect.play.item.itemId} ${effect.ms}`;
+    default:
+      return `${effect.type} ${effect.play.item.itemId}@${effect.play.surface}`;
+  }
+}
+
+/** What may happen, without the numbers of plays: those are filled in with the present ones. */
+type Move = Program | null | 'prepared' | 'refused' | 'presented' | 'settled' | 'elapsed' | 'stalled' | 'retry-due';
+
+function happeningOf(from: Playback, move: Move): Happening {
+  if (move === null || typeof move === 'object') return { type: 'program-changed', program: move };
+  const [upcoming, shown] = [from.upcoming?.play ?? -1, from.shown?.play ?? -1];
+  if (move === 'prepared') return { type: move, play: upcoming };
+  if (move === 'refused') return { type: move, play: upcoming, reason: 'decode' };
+  if (move === 'retry-due') return { type: move, retry: from.retry ?? -1 };
+  return { type: move, play: shown };
+}
+
+/** Plays the moves from `from` and returns where that leads and the effects of the last move. */
+function run(from: Playback, ...moves: Move[]): { state: Playback; story: string[] } {
+  let state = from;
+  let story: string[] = [];
+  for (const move of moves) {
+    const { next, effects } = step(state, happeningOf(state, move));
+    state = next;
+    story = effects.map(line);
+  }
+  return { state, story };
+}
+
+const begun = ['prepared', 'presented', 'settled'] as const;
+const abc = program('p', 'a', 'b', 'c');
+
+for (const { behaviour, moves, story } of [
+  { behaviour: 'prepares the first item before anything shows', moves: [abc], story: ['prepare a@0'] },
+  { behaviour: 'reveals over a screen as soon as ready', moves: [abc, 'prepared'], story: ['reveal a@0 over screen'] },
+  { behaviour: 'reports an item when it is presented', moves: [abc, 'prepared', 'presented'], story: ['shown a'] },
+  { behaviour: 'does not report an item twice', moves: [abc, 'prepared', 'presented', 'presented'], story: [] },
+  { behaviour: 'keeps the other surface until the reveal has settled', moves: [abc, ...begun], story: ['prepare b@1'] },
+  { behaviour: 'keeps an item for its time though the next is ready', moves: [abc, ...begun, 'prepared'], story: [] },
+  { behaviour: 'holds an item past its time until the next is ready', moves: [abc, ...begun, 'elapsed'], story: [] },
+  {
+    behaviour: 'reveals the next one when the time is up',
+    moves: [abc, ...begun, 'prepared', 'elapsed'],
+    story: ['reveal b@1 over a'],
+  },
+  {
+    behaviour: 'reveals the next one when it gets ready late',
+    moves: [abc, ...begun, 'elapsed', 'prepared'],
+    story: ['reveal b@1 over a'],
+  },
+  {
+    behaviour: 'reports a stalled item and goes on',
+    moves: [abc, ...begun, 'prepared', 'stalled'],
+    story: ['failed a stalled', 'reveal b@1 over a'],
+  },
+  {
+    behaviour: 'goes on when an item stalls before its first frame',
+    moves: [abc, 'prepared', 'stalled', 'settled', 'prepared'],
+    story: ['reveal b@1 over a'],
+  },
+  {
+    behaviour: 'begins again after the last item',
+    moves: [program('p', 'a', 'b'), ...begun, 'prepared', 'elapsed', 'presented', 'settled'],
+    story: ['prepare a@0'],
+  },
+  {
+    behaviour: 'plays a single item in turn on both surfaces',
+    moves: [program('p', 'a'), ...begun, 'prepared', 'elapsed'],
+    story: ['reveal a@1 over a'],
+  },
+  {
+    behaviour: 'skips and reports what is refused',
+    moves: [abc, 'refused'],
+    story: ['failed a decode', 'prepare b@0'],
+  },
+  {
+    behaviour: 'skips and reports a web page',
+    moves: [program('p', web('w'), 'b')],
+    story: ['skipped w not-yet-shown', 'prepare b@0'],
+  },
+  {
+    behaviour: 'skips and reports an image without a source',
+    moves: [program('p', item('n', { source: null }), 'b')],
+    story: ['skipped n no-source', 'prepare b@0'],
+  },
+  {
+    behaviour: 'waits when a program has web pages only',
+    moves: [program('p', web('w'))],
+    story: ['skipped w not-yet-shown', 'wait 2000'],
+  },
+  { behaviour: 'waits when a program is empty', moves: [program('p')], story: ['wait 2000'] },
+  {
+    behaviour: 'waits after a round without success',
+    moves: [program('p', 'a', 'b'), 'refused', 'refused'],
+    story: ['failed b decode', 'wait 2000'],
+  },
+  {
+    behaviour: 'waits longer after the second such round',
+    moves: [program('p', 'a'), 'refused', 'retry-due', 'refused'],
+    story: ['failed a decode', 'wait 4000'],
+  },
+  {
+    behaviour: 'keeps what is shown for its time while the rest of its program fails',
+    moves: [program('p', 'a', 'b'), ...begun, 'refused', 'refused'],
+    story: ['failed a decode', 'wait 2000'],
+  },
+  {
+    behaviour: 'leaves for the screen when its time is up and nothing else can be shown',
+    moves: [program('p', 'a', 'b'), ...begun, 'refused', 'refused', 'elapsed'],
+    story: ['leave a@0'],
+  },
+  {
+    behaviour: 'leaves for the screen when the last hope fails after the time',
+    moves: [program('p', 'a'), ...begun, 'elapsed', 'refused'],
+    story: ['failed a decode', 'wait 2000', 'leave a@0'],
+  },
+  { behaviour: 'takes no program twice', moves: [abc, program('p', 'x')], story: [] },
+  {
+    behaviour: 'leaves and lets go when there is no program any more',
+    moves: [abc, ...begun, null],
+    story: ['discard b@1', 'leave a@0'],
+  },
+  {
+    behaviour: 'limits an item that a new program does not hold',
+    moves: [abc, ...begun, program('q', 'x')],
+    story: ['discard b@1', `limit a ${withdrawnGraceMs}`, 'prepare x@1'],
+  },
+  {
+    behaviour: 'goes on behind the shown item when a new program still holds it',
+    moves: [abc, ...begun, program('q', 'x', 'a', 'y')],
+    story: ['discard b@1', 'prepare y@1'],
+  },
+  {
+    behaviour: 'does not take a surface for a new program before the reveal has settled',
+    moves: [abc, 'prepared', program('q', 'x', 'a', 'y')],
+    story: [],
+  },
+  {
+    behaviour: 'tries a new program at once while waiting for an old one',
+    moves: [program('p', 'a'), 'refused', program('q', 'x')],
+    story: ['prepare x@0'],
+  },
+  {
+    behaviour: 'prepares on the surface that is not fading when playing begins again',
+    moves: [abc, ...begun, null, abc],
+    story: ['prepare a@1'],
+  },
+] satisfies { behaviour: string; moves: Move[]; story: string[] }[]) {
+  test(behaviour, () => {
+    assert.deepEqual(run(idle, ...moves).story, story);
+  });
+}
+
+test('ignores what comes late from an earlier play', () => {
+  const { state } = run(idle, abc, ...begun, 'prepared', 'elapsed');
+  for (const type of ['prepared', 'presented', 'settled', 'elapsed', 'stalled'] as const) {
+    assert.deepEqual(step(state, { type, play: 1 }), { next: state, effects: [] });
+  }
+  assert.deepEqual(step(state, { type: 'refused', play: 1, reason: 'decode' }), { next: state, effects: [] });
+  assert.deepEqual(step(state, { type: 'retry-due', retry: 1 }), { next: state, effects: [] });
+});
+
+test('starts the back-off anew once something has been prepared', () => {
+  const { state } = run(idle, program('p', 'a'), 'refused', 'retry-due', 'refused', 'retry-due', 'prepared');
+  assert.equal(state.emptyRounds, 0);
+});
+
+test('backs off from two seconds to one minute and no further', () => {
+  assert.deepEqual([0, 1, 2, 3, 4, 5, 6, 5000].map(backOffMs), [
+    ...[2000, 4000, 8000, 16_000, 32_000],
+    ...[60_000, 60_000, 60_000],
+  ]);
+});
+
+test('whatever happens, the two surfaces never hold the same play and a shown item is never prepared over', () => {
+  const moves: Move[] = ['prepared', 'refused', 'presented', 'settled', 'elapsed', 'stalled', 'retry-due', null, abc];
+  // A fixed walk through the moves in ever different order: a linear congruential generator (Numerical Recipes).
+  let seed = 1;
+  let state: Playback = idle;
+  for (let count = 0; count < 20_000; count += 1) {
+    seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
+    const move = moves[(seed >>> 16) % moves.length] as Move;
+    const { next, effects } = step(state, happeningOf(state, move));
+    for (const effect of effects) {
+      if (effect.type === 'prepare') assert.notEqual(effect.play.surface, next.shown?.surface);
+    }
+    assert.ok(next.upcoming === null || next.upcoming.surface !== next.shown?.surface);
+    state = next;
+  }
+});

@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import type { ByteSource } from '../../../electron/cache/media.ts';
+import { recognize } from '../../../electron/sanitize/recognize.ts';
+
+const fixtures = join(process.cwd(), 'test/fixtures');
+const hostile = (folder: string) => join(fixtures, 'hostile', folder);
+
+class Bytes implements ByteSource {
+  readonly sizeBytes: number;
+  bytesRead = 0;
+  readonly #bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+    this.sizeBytes = bytes.length;
+  }
+
+  async read(offset: number, length: number): Promise<Uint8Array> {
+    const part = this.#bytes.subarray(offset, offset + length);
+    this.bytesRead += part.length;
+    return part;
+  }
+}
+
+const recognizeFile = (path: string) => recognize(new Bytes(readFileSync(path)));
+
+describe('recognize', () => {
+  const files = readdirSync(hostile('media-refused'));
+  assert.ok(files.length >= 40);
+  for (const file of files) {
+    it(`refuses ${file}`, async () => {
+      const recognition = await recognizeFile(join(hostile('media-refused'), file));
+      assert.ok(!recognition.ok);
+      assert.match(recognition.reason, /\b(it|its|HEIF)\b/);
+    });
+  }
+
+  it('says of SVG and of markup what they are', async () => {
+    const reason = async (file: string) => {
+      const recognition = await recognizeFile(join(hostile('media-refused'), file));
+      return recognition.ok ? '' : recognition.reason;
+    };
+    assert.match(await reason('svg-with-script-named.png'), /SVG/);
+    assert.match(await reason('html-named.png'), /markup/);
+    assert.match(await reason('hevc.mp4'), /hvc1/);
+  });
+
+  it('takes a picture with a script behind it for a picture: it is served as one and nothing else', async () => {
+    const path = join(hostile('media-harmless'), 'script-behind-a-picture.gif');
+    assert.deepEqual(await recognizeFile(path), { ok: true, format: 'gif' });
+  });
+
+  it('knows every format by its content, whatever it is called', async () => {
+    const table = {
+      'picture.jpg': 'jpeg',
+      'picture.png': 'png',
+      'picture.gif': 'gif',
+      'picture.avif': 'avif',
+      'lossy.webp': 'webp',
+      'lossless.webp': 'webp',
+      'moving.webp': 'webp',
+      'clip.mp4': 'mp4',
+      'fragmented.mp4': 'mp4',
+      'clip.webm': 'webm',
+    };
+    for (const [file, format] of Object.entries(table))
+      assert.deepEqual(await recognizeFile(join(fixtures, 'pictures', file)), { ok: true, format }, file);
+  });
+
+  it('refuses whatever is cut before its frame', async () => {
+    for (const file of readdirSync(join(fixtures, 'pictures'))) {
+      const whole = readFileSync(join(fixtures, 'pictures', file));
+      for (const length of [1, 4, 8, 12, 15])
+        assert.ok(!(await recognize(new Bytes(whole.subarray(0, length)))).ok, `${file} cut to ${length}`);
+    }
+  });
+
+  it('reads a bounded part of a long file', async () => {
+    const head = readFileSync(join(fixtures, 'pictures/clip.webm'));
+    const long = new Bytes(Buffer.concat([head, Buffer.alloc(8 * 2 ** 20)]));
+    assert.ok((await recognize(long)).ok);
+    assert.ok(long.bytesRead < 64 * 1024);
+  });
+
+  it('never throws, whatever happens to the bytes', async () => {
+    const names = readdirSync(join(fixtures, 'pictures'));
+    const originals = names.map((name) => readFileSync(join(fixtures, 'pictures', name)));
+    const flips = fc.array(fc.tuple(fc.nat(600), fc.nat(255)), { maxLength: 12 });
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...originals), flips, async (original, changes) => {
+        const bytes = new Uint8Array(original);
+        for (const [at, value] of changes) if (at < bytes.length) bytes[at] = value;
+        const recognition = await recognize(new Bytes(bytes));
+        assert.equal(typeof recognition.ok, 'boolean');
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});
