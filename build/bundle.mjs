@@ -1,4 +1,4 @@
-import { cp, readdir, rm } from 'node:fs/promises';
+import { cp, readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import { checkout, inCheckout } from './bootstrap/checkout.mjs';
@@ -37,13 +37,18 @@ async function bundle(options) {
 /** @type {import('esbuild').BuildOptions} */
 const forNode = { platform: 'node', target: oldestNode, sourcemap: true };
 
+/** @returns {Promise<string>} the version in package.json */
+async function playerVersion() {
+  return JSON.parse(await readFile(inCheckout('package.json'), 'utf8')).version;
+}
+
 /**
  * Main process, preload and page.
  * @param {'release' | 'test'} kind
  */
 async function bundlePlayer(kind) {
   const out = `dist/${kind}`;
-  const define = { __TEST_BUILD__: String(kind === 'test') };
+  const define = { __TEST_BUILD__: String(kind === 'test'), __PLAYER_VERSION__: JSON.stringify(await playerVersion()) };
   await rm(inCheckout(out), { recursive: true, force: true });
   await bundle({
     ...forNode,
@@ -100,7 +105,7 @@ const bundleModules = (entryPoints, outdir) =>
     outExtension: { '.js': '.mjs' },
     format: 'esm',
     packages: 'external',
-    define: { __TEST_BUILD__: 'true' },
+    define: { __TEST_BUILD__: 'true', __PLAYER_VERSION__: '"test"' },
   });
 
 /** The player as it ships, and the face of node-tss that it loads. */
@@ -124,7 +129,7 @@ export async function bundleTests() {
     outfile: 'dist/test/fake-main.cjs',
     format: 'cjs',
     external: ['electron'],
-    define: { __TEST_BUILD__: 'true' },
+    define: { __TEST_BUILD__: 'true', __PLAYER_VERSION__: '"test"' },
   });
   await rm(inCheckout('dist/tests'), { recursive: true, force: true });
   const files = await readdir(inCheckout('test'), { recursive: true });

@@ -5,6 +5,7 @@ import './styles/screens.css';
 import './styles/registering.css';
 import { createRoot } from 'react-dom/client';
 import { bridge } from './bridge.ts';
+import { keepToDisplay } from './display.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { ignoreGestures } from './quiet.ts';
 import { CoverScreen } from './screens/cover-screen.tsx';
@@ -17,6 +18,7 @@ const stopHeartbeat = startHeartbeat(bridge, () => useMirror.getState().stage.it
 window.addEventListener('error', stopHeartbeat);
 window.addEventListener('unhandledrejection', stopHeartbeat);
 ignoreGestures(window);
+keepToDisplay(window);
 
 const root = document.getElementById('root');
 if (root === null) throw new Error('index.html has no #root');

@@ -6,6 +6,9 @@ import { limitedRun } from './limited-run.mjs';
 
 /** @typedef {import('./outcome.mjs').Outcome} Outcome */
 
+/** A test file that hangs fails by its name, well before its suite is ended. */
+const FILE_WITHIN_MS = 180_000;
+
 /**
  * Run the bundled test files below some folders of dist/tests with node:test.
  * @param {{name: string, folders: readonly string[], runtime?: string, env?: NodeJS.ProcessEnv}} what
@@ -24,7 +27,7 @@ export async function runNodeSuite({ name, folders, runtime = process.execPath, 
     ...['--test-reporter=spec', '--test-reporter-destination=stdout'],
     ...[`--test-reporter=${reporter}`, `--test-reporter-destination=${countsFile}`],
   ];
-  const options = ['--enable-source-maps', '--test', '--test-concurrency=2', ...reporters];
+  const options = ['--enable-source-maps', '--test', '--test-concurrency=2', `--test-timeout=${FILE_WITHIN_MS}`, ...reporters];
   const trouble = await limitedRun(runtime, [...options, ...files], { env: { ...env, DISPLAY: display }, limitMs });
   return judge(trouble, countsFile);
 }

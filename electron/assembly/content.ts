@@ -24,6 +24,8 @@ export interface Content {
   known(): Known;
   /** The ports of a sync, but for the download itself. */
   syncPorts(media: Omit<MediaPorts, 'allowHttpFor'>, signal: AbortSignal): Omit<SyncPorts, 'download'>;
+  /** Hash the media of the present playlist again; what is damaged is no longer shown and is fetched anew. */
+  verify(signal: AbortSignal): Promise<void>;
   locate(hash: string): ReturnType<MediaStore['locate']>;
   /** Forget playlist and media of a removed screen. */
   forget(): Promise<void>;
@@ -101,15 +103,27 @@ export async function openContent(settings: Settings, facts: FactBook, log: Log)
       log.failure('last-good-playlist-refused', thrown);
     }
   }
-  const missing = playlist !== null && mediaOf(playlist).some((asset) => find(asset) === null);
-
   return {
-    // With a file missing the tag is withheld, so that the next sync fetches what was lost.
-    known: () => ({ etag: missing ? undefined : etag, version: playlist?.version }),
+    known: () => {
+      const whole = playlist !== null && mediaOf(playlist).every((asset) => find(asset) !== null);
+      // With a file missing the tag is withheld, so that the next sync fetches what was lost.
+      return { etag: whole ? etag : undefined, version: playlist?.version };
+    },
+    verify: async (signal) => {
+      for (const hash of playlist === null ? [] : hashesOf(playlist, find)) {
+        if (signal.aborted || (await store.verify(hash))) continue;
+        log.warn('media-damaged', { code: 'MEDIA_DIGEST', hash });
+        show();
+      }
+    },
     locate: (hash) => store.locate(hash),
     syncPorts: (media, signal) => ({
       parse,
-      ensureCached: (next) => ensureAll(mediaOf(next), store, { ...media, allowHttpFor }, signal, log),
+      ensureCached: async (next) => {
+        // Not yet stored, and already safe from being evicted for each other.
+        const unlease = store.lease(mediaOf(next).flatMap(({ sha256 }) => sha256 ?? []));
+        await ensureAll(mediaOf(next), store, { ...media, allowHttpFor }, signal, log).finally(unlease);
+      },
       keep: async (text, tag) => {
         await lastGood.keep({ text, etag: tag });
         etag = tag;
@@ -173,7 +187,8 @@ async function ensureOne(asset: MediaAsset, store: MediaStore, ports: MediaPorts
     {
       fetch: async (offset) => {
         const reply = await openMedia(ports, { url, headers, offset }, signal);
-        return { status: reply.status, stream: reply.body };
+        const { status, body: stream, totalBytes } = reply;
+        return { status, stream, ...(totalBytes === undefined ? {} : { totalBytes }) };
       },
     },
   );

@@ -12,6 +12,7 @@ const judgeAgainMs = 15_000;
 
 /** The screen's life: key → registration → session, again whenever the server removes the screen. Ends by `signal`. */
 export async function live(parts: IdentityParts & { readonly content: Content }, signal: AbortSignal): Promise<never> {
+  parts.content.verify(signal).catch((thrown: unknown) => parts.log.failure('verify-failed', thrown));
   const identity = await identityAtLast(parts, signal);
   try {
     for (;;) {

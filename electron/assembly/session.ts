@@ -93,12 +93,11 @@ export async function runSession(
     either,
   );
   const syncing = runSyncLoop(
-    content.known(),
     {
-      sync: (known) =>
+      sync: () =>
         sync(
           { download: (tag) => downloadPlaylist(api, tag), ...content.syncPorts({ api, foreign: foreign.of }, either) },
-          known,
+          content.known(),
         ),
       wait: async (ms, abort) => void (await syncNow.wait(ms, abort)),
       backoff,

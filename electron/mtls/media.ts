@@ -19,6 +19,8 @@ export interface MediaReply {
   /** 200: the body is the whole file; 206: it begins at the offset asked for. */
   readonly status: 200 | 206;
   readonly body: Readable;
+  /** Size of the whole file, where the server tells it. */
+  readonly totalBytes: number | undefined;
   /** Strong entity tag, for a later resume. */
   readonly etag: string | undefined;
 }
@@ -81,10 +83,14 @@ function mediaReply(reply: OpenReply, offset: number): MediaReply {
     body.destroy();
     throw new PlayerError('SERVER_REPLY_INVALID', 'the media came with a content encoding that was not asked for');
   }
-  if (status === 200) return { status, body, etag: strong };
-  const start = /^bytes (\d+)-/.exec(reply.header('content-range') ?? '')?.[1];
-  if (status === 206 && Number(start) === offset) return { status, body, etag: strong };
+  if (status === 200) return { status, body, etag: strong, totalBytes: byteCount(reply.header('content-length')) };
+  const [, start, total] = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(reply.header('content-range') ?? '') ?? [];
+  if (status === 206 && Number(start) === offset) return { status, body, etag: strong, totalBytes: byteCount(total) };
   body.destroy();
   if (status >= 500 || status === 429) throw new PlayerError('SERVER_ERROR', `media: the server answered ${status}`);
   throw new PlayerError('MEDIA_MISSING', `media: the server answered ${status}`);
+}
+
+function byteCount(text: string | undefined): number | undefined {
+  return /^\d{1,15}$/.test(text ?? '') ? Number(text) : undefined;
 }

@@ -30,6 +30,8 @@ export async function listenForEvents(ports: EventPorts, signal: AbortSignal): P
       const { status, body } = await ports.open(lastEventId, signal);
       if (status !== 200) {
         body.destroy();
+        // Refused or removed: the sync is told the same, and decides.
+        if (status === 401 || status === 403 || status === 410) ports.take('playlist');
         throw new PlayerError('SERVER_ERROR', `events: the server answered ${status}`);
       }
       ports.log.debug('events-connected', { attempt });

@@ -1,13 +1,13 @@
 import { asPlayerError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import type { Known, SyncOutcome } from './sync.ts';
+import type { SyncOutcome } from './sync.ts';
 
 const pollMs = 60_000;
 const pollJitter = 0.1;
 const suspendedPollMs = 5 * 60_000;
 
 export interface LoopPorts {
-  sync(known: Known): Promise<SyncOutcome>;
+  sync(): Promise<SyncOutcome>;
   /** Resolves after `ms`, at once when poked; rejects when aborted. */
   wait(ms: number, signal: AbortSignal): Promise<void>;
   /** Pause after failure number `attempt` (0 …), milliseconds. */
@@ -28,22 +28,21 @@ export interface LoopPorts {
  * @returns when the server says that the screen was removed
  * @throws when `signal` aborts
  */
-export async function runSyncLoop(initial: Known, ports: LoopPorts, signal: AbortSignal): Promise<'removed'> {
-  let known = initial;
+export async function runSyncLoop(ports: LoopPorts, signal: AbortSignal): Promise<'removed'> {
   let attempt = 0;
   let deadlineMs: number | null = null;
   for (;;) {
     signal.throwIfAborted();
     let pauseMs: number;
     try {
-      const outcome = await ports.sync(known);
+      const outcome = await ports.sync();
       attempt = 0;
       ports.report(null);
       if (outcome.type === 'removed') return 'removed';
       await ports.suspended(outcome.type === 'suspended');
       if (outcome.type === 'published') {
-        ({ known, deadlineMs } = outcome);
-        ports.log.info('playlist-published', { version: known.version ?? 0 });
+        ({ deadlineMs } = outcome);
+        ports.log.info('playlist-published', { version: outcome.version });
       }
       pauseMs = outcome.type === 'suspended' ? suspendedPollMs : nextPollMs(ports, deadlineMs);
     } catch (thrown) {

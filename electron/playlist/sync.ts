@@ -1,5 +1,5 @@
 import { PlayerError } from '../errors.ts';
-import type { Playlist } from './schema.ts';
+import type { Playlist } from './playlist.ts';
 
 /** The server's answer to `GET …/playlist`. Expected refusals are values. */
 export type Download =
@@ -31,7 +31,7 @@ export interface Known {
 
 export type SyncOutcome =
   | { readonly type: 'unchanged' | 'suspended' | 'removed' }
-  | { readonly type: 'published'; readonly known: Known; readonly deadlineMs: number };
+  | { readonly type: 'published'; readonly version: number; readonly deadlineMs: number };
 
 /**
  * One sync: download → parse → ensure cached → keep → publish. Whatever fails on
@@ -50,9 +50,5 @@ export async function sync(ports: SyncPorts, known: Known): Promise<SyncOutcome>
   await ports.ensureCached(playlist);
   await ports.keep(download.text, download.etag);
   ports.publish(playlist);
-  return {
-    type: 'published',
-    known: { etag: download.etag, version: playlist.version },
-    deadlineMs: playlist.deadlineMs,
-  };
+  return { type: 'published', version: playlist.version, deadlineMs: playlist.deadlineMs };
 }

@@ -1,7 +1,7 @@
 import type { BrowserWindow, BrowserWindowConstructorOptions, Display, Rectangle, Screen } from 'electron';
 
 /** Colour of the stage before the first frame: the page's own background, never white. */
-const stageColour = '#0b1017';
+const stageColour = '#0a0d14';
 
 /**
  * Options of the kiosk window: one literal, built from nothing that comes from outside.

@@ -5,7 +5,7 @@ import { idle, step } from '../playback.ts';
 import { after } from '../timer.ts';
 import { prepareImage } from './image.ts';
 import type { Medium } from './medium.ts';
-import { Refusal } from './medium.ts';
+import { Refusal, refusalOf } from './medium.ts';
 import { fadeAway, hide, layOver, uncover } from './surface.ts';
 import { prepareVideo } from './video.ts';
 
@@ -40,8 +40,13 @@ interface Holding {
   stopTimers: (() => void)[];
 }
 
+/** Prepares by kind; an abort counts at once, also where a decoder does not answer any more. */
 function prepare(surface: HTMLElement, item: ProgramItem, signal: AbortSignal): Promise<Medium> {
-  return item.kind === 'video' ? prepareVideo(surface, item, signal) : prepareImage(surface, item, signal);
+  const aborted = new Promise<never>((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(refusalOf(signal)), { once: true });
+  });
+  const prepared = item.kind === 'video' ? prepareVideo(surface, item, signal) : prepareImage(surface, item, signal);
+  return Promise.race([prepared, aborted]);
 }
 
 /** Builds the stage over two mounted elements. Failures of items become reports, never exceptions. */

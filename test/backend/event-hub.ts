@@ -64,7 +64,8 @@ export class EventHub {
     const event: HubEvent = { number: this.#lastNumber, name, data, screenId };
     this.#history = [...this.#history.slice(1 - historyLength), event];
     for (const listener of this.#listeners) {
-      if (screenId === null || listener.screenId === screenId) {
+      const addressed = screenId === null || listener.screenId === screenId;
+      if (addressed && !listener.response.writableEnded) {
         listener.response.write(this.#format(event.number, name, data));
       }
     }

@@ -147,6 +147,7 @@ test('signs on while the TPM is in lockout', async (t) => {
     'k.ctx',
   );
   assert.throws(() => tpm2(emulator, 'sign', '-c', 'k.ctx', '-p', 'wrong', '-o', 'sig', 'k.pub'));
+  tpm2(emulator, 'flushcontext', '-t');
   assert.throws(() => tpm2(emulator, 'sign', '-c', 'k.ctx', '-p', 'right', '-o', 'sig', 'k.pub'), /lockout/i);
   tpm2(emulator, 'flushcontext', '-t');
   const locked = await openTpm({ tcti: emulator.tcti });

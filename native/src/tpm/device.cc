@@ -93,6 +93,8 @@ void Device::reclaim(const Key& key) noexcept {
 }
 
 Info Device::info() {
+  // What only waits for the queue to run dry is not in use.
+  flushIdle();
   return attempt([&] { return readInfo(*esys_); });
 }
 

@@ -52,6 +52,7 @@ function inOrder(story: readonly string[], wanted: readonly string[]): boolean {
 async function launch(display: Display, home: string): Promise<ElectronApplication> {
   return _electron.launch({
     executablePath: path.resolve(process.env['SIGNET_ELECTRON'] ?? '.runtime/electron/electron'),
+    chromiumSandbox: true,
     args: [path.resolve('dist/test/fake-main.cjs'), `--user-data-dir=${home}`],
     cwd: process.cwd(),
     env: { ...(process.env as Record<string, string>), DISPLAY: display.name, HOME: home, XDG_RUNTIME_DIR: home },

@@ -60,6 +60,14 @@ test('skips and reports what cannot be decoded, and plays the rest', async ({ ki
   expect(story.filter((line) => line.startsWith('shown '))).toEqual(['shown good']);
 });
 
+test('gives up on an item that is not ready in time', async ({ kiosk }) => {
+  await kiosk.page.evaluate(() => {
+    HTMLImageElement.prototype.decode = () => new Promise(() => {});
+  });
+  await kiosk.push(playing('p1', [await item('slow', 'red.png'), await item('v', 'cyan.mp4')]));
+  await kiosk.reported('failed slow deadline', 'shown v');
+});
+
 test('never passes over a web page in silence', async ({ kiosk }) => {
   const web = await item('news', 'red.png', { kind: 'web', source: null });
   await kiosk.push(playing('p1', [web, await item('a', 'red.png')]));

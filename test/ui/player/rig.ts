@@ -1,0 +1,209 @@
+/** The whole path on one machine: software TPM, reference server, display, and the real player between them. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { _electron, test as base, type ElectronApplication, expect, type Page } from 'playwright/test';
+import { type Backend, type BackendOptions, startBackend } from '../../backend/backend.ts';
+import { type SoftwareTpm, startSwtpm } from '../../support/swtpm.ts';
+import { type Display, startDisplay } from '../mocked/display.ts';
+
+export const electron = path.resolve(process.env['SIGNET_ELECTRON'] ?? '.runtime/electron/electron');
+
+export interface LogLine {
+  readonly event: string;
+  readonly [field: string]: unknown;
+}
+
+/** A running player. */
+export interface Player {
+  readonly app: ElectronApplication;
+  readonly page: Page;
+  readonly log: readonly LogLine[];
+  /** The first line with this event after `from` lines, now or later. */
+  logged(event: string, fields?: Readonly<Record<string, unknown>>, from?: number): Promise<LogLine>;
+  /** The PIN on the screen, read from the page. */
+  shownPin(): Promise<string>;
+  /** SIGTERM to the main process; waits for the end. */
+  stop(): Promise<void>;
+  /** SIGKILL to the main process; waits for the end. */
+  kill(): Promise<void>;
+}
+
+export interface Rig {
+  readonly folder: string;
+  readonly stateDirectory: string;
+  readonly display: Display;
+  readonly tpm: SoftwareTpm;
+  backend: Backend;
+  /** Changes for the settings file, by section. */
+  settings: Record<string, Record<string, unknown>>;
+  startBackend(options?: Partial<BackendOptions>): Promise<Backend>;
+  start(): Promise<Player>;
+  /** Start, wait for the PIN, claim, wait for the first picture. */
+  startRegistered(): Promise<Player>;
+  writeSettings(): Promise<string>;
+  environment(): Record<string, string>;
+}
+
+async function makeRig(folder: string, display: Display, tpm: SoftwareTpm): Promise<Rig> {
+  const rig: Rig = {
+    folder,
+    stateDirectory: path.join(folder, 'state'),
+    display,
+    tpm,
+    backend: undefined as unknown as Backend,
+    settings: {},
+    async startBackend(options = {}) {
+      rig.backend = await startBackend({
+        stateDirectory: path.join(folder, 'server'),
+        pollIntervalSeconds: 0.2,
+        registrationsPerMinute: 1_000,
+        ...options,
+      });
+      return rig.backend;
+    },
+    async writeSettings() {
+      const { origin, caFile } = rig.backend;
+      const settings: Record<string, Record<string, unknown>> = {
+        server: { origin, caFile },
+        identity: { tcti: tpm.tcti, deviceCaFile: caFile, hostname: 'sign-under-test' },
+        state: { directory: rig.stateDirectory },
+        log: { level: 'debug' },
+      };
+      for (const [section, change] of Object.entries(rig.settings))
+        settings[section] = { ...settings[section], ...change };
+      const file = path.join(folder, 'settings.json');
+      await writeFile(file, JSON.stringify(settings));
+      return file;
+    },
+    environment: () => ({
+      ...(process.env as Record<string, string>),
+      DISPLAY: display.name,
+      HOME: folder,
+      XDG_RUNTIME_DIR: folder,
+    }),
+    async start() {
+      const app = await _electron.launch({
+        executablePath: electron,
+        chromiumSandbox: true,
+        args: [path.resolve('dist/test/main.cjs'), '--settings', await rig.writeSettings()],
+        env: rig.environment(),
+      });
+      return follow(app);
+    },
+    async startRegistered() {
+      const player = await rig.start();
+      rig.backend.claim(await player.shownPin(), 'Lobby');
+      await player.logged('item-shown');
+      return player;
+    },
+  };
+  await rig.startBackend();
+  return rig;
+}
+
+async function follow(app: ElectronApplication): Promise<Player> {
+  const child = app.process();
+  const log: LogLine[] = [];
+  const changed = new EventTarget();
+  collectLog(child, log, () => changed.dispatchEvent(new Event('line')));
+  const ended = once(child, 'exit');
+  const page = await app.firstWindow();
+  const player: Player = {
+    app,
+    page,
+    log,
+    logged: (event, fields = {}, from = 0) =>
+      new Promise((resolve) => {
+        const look = () => {
+          const found = log
+            .slice(from)
+            .find(
+              (line) => line.event === event && Object.entries(fields).every(([name, value]) => line[name] === value),
+            );
+          if (found === undefined) return;
+          changed.removeEventListener('line', look);
+          resolve(found);
+        };
+        changed.addEventListener('line', look);
+        look();
+      }),
+    async shownPin() {
+      const text = await page.getByTestId('pin').textContent({ timeout: 20_000 });
+      return (text ?? '').replaceAll(/\s/g, '');
+    },
+    async stop() {
+      child.kill('SIGTERM');
+      await ended;
+    },
+    async kill() {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+  return player;
+}
+
+/** Gather the structured lines that a player writes to its standard output. */
+export function collectLog(child: ChildProcess, log: LogLine[], changed: () => void = () => {}): void {
+  if (child.stdout === null) throw new Error('the player has no standard output');
+  createInterface({ input: child.stdout }).on('line', (text) => {
+    if (!text.startsWith('{')) return;
+    log.push(JSON.parse(text) as LogLine);
+    changed();
+  });
+}
+
+/** Run the player without Playwright, for builds that no debugger can attach to. */
+export function spawnPlayer(
+  build: 'release' | 'test',
+  rig: Rig,
+  args: readonly string[],
+  env: Record<string, string> = {},
+) {
+  const child = spawn(electron, [path.resolve(`dist/${build}/main.cjs`), ...args], {
+    env: { ...rig.environment(), ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const log: LogLine[] = [];
+  collectLog(child, log);
+  let stderr = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    stderr += chunk.toString();
+  });
+  const exited = once(child, 'exit').then(([code]) => code as number | null);
+  return { child, log, exited, stderr: () => stderr };
+}
+
+/** Every file below a folder with its bytes. */
+export async function readTree(folder: string): Promise<ReadonlyMap<string, Buffer>> {
+  const { readdir } = await import('node:fs/promises');
+  const files = new Map<string, Buffer>();
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const file = path.join(entry.parentPath, entry.name);
+    files.set(file, await readFile(file));
+  }
+  return files;
+}
+
+export const test = base.extend<{ rig: Rig }>({
+  // biome-ignore lint/correctness/noEmptyPattern: the runner reads the names of the fixtures from the pattern
+  rig: async ({}, use) => {
+    const folder = await mkdtemp(path.join(os.tmpdir(), 'signet-rig-'));
+    await mkdir(path.join(folder, 'tpm'));
+    const display = await startDisplay(1280, 720);
+    const tpm = await startSwtpm({ stateFolder: path.join(folder, 'tpm') });
+    const rig = await makeRig(folder, display, tpm);
+    await use(rig);
+    await rig.backend.close();
+    await tpm.stop();
+    await display.stop();
+    await rm(folder, { recursive: true, force: true });
+  },
+});
+
+export { expect };
