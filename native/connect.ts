@@ -53,6 +53,8 @@ function handshake(socket: Socket, connection: AddonConnection, options: Connect
   const { signal, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
   return new Promise((resolve, reject) => {
     let over = false;
+    let stepping = false;
+    let hungUp = false;
     let receivedBytes = 0;
     const finish = (): void => {
       over = true;
@@ -74,7 +76,11 @@ function handshake(socket: Socket, connection: AddonConnection, options: Connect
       fail(signal?.reason);
     };
     const onError = (error: Error): void => fail(networkError(error));
-    const onEnd = (): void => fail(new TssError('CONNECTION_FAILED', 'the server hung up during the handshake'));
+    const onEnd = (): void => {
+      // What came before the end is judged first: it says why.
+      hungUp = true;
+      if (!stepping) fail(new TssError('CONNECTION_FAILED', 'the server hung up during the handshake'));
+    };
     const onData = (chunk: Buffer): void => {
       socket.pause();
       receivedBytes += chunk.length;
@@ -82,8 +88,10 @@ function handshake(socket: Socket, connection: AddonConnection, options: Connect
         fail(new TssError('TLS_PROTOCOL', 'the handshake is longer than any handshake'));
         return;
       }
+      stepping = true;
       connection.advance(chunk).then(
         ({ output, done, failure }) => {
+          stepping = false;
           if (over) return;
           if (output !== undefined) socket.write(output);
           if (failure !== undefined) {
@@ -91,6 +99,8 @@ function handshake(socket: Socket, connection: AddonConnection, options: Connect
           } else if (done) {
             finish();
             resolve();
+          } else if (hungUp) {
+            onEnd();
           } else {
             socket.resume();
           }

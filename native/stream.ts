@@ -80,7 +80,9 @@ export class SecureStream extends Duplex implements TlsStream {
     if (!this.#started) {
       this.#started = true;
       // Bytes of the application may have come in one piece with the end of the handshake.
-      if (!this.#receive(NOTHING)) return;
+      const wanted = this.#receive(NOTHING);
+      if (this.#socket.readableEnded || this.#socket.destroyed) this.#socketEnded();
+      if (!wanted) return;
     }
     if (!this.#socket.writableNeedDrain) this.#socket.resume();
   }

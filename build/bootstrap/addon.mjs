@@ -3,9 +3,9 @@ import { access, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import { inCheckout } from './checkout.mjs';
-import { must } from './command.mjs';
+import { run } from './command.mjs';
 import { readStamp, treeDigest } from './digest.mjs';
-import { narrate } from './narration.mjs';
+import { narrate, SetupError } from './narration.mjs';
 
 const binary = inCheckout('native/build/Release/node_tss.node');
 
@@ -32,11 +32,13 @@ export async function provideAddon() {
   narrate('addon', 'compiling native/ (about half a minute)');
   const gyp = inCheckout('node_modules/node-gyp/bin/node-gyp.js');
   const nodedir = headers === undefined ? [] : [`--nodedir=${headers}`];
-  await must(process.execPath, [gyp, 'rebuild', '-C', inCheckout('native'), '--loglevel=error', ...nodedir], {
-    remedy:
-      headers === undefined
-        ? 'read the compiler output above; this Node came without headers: use one from nodejs.org or set npm_config_nodedir'
-        : 'read the compiler output above',
-  });
+  const words = [gyp, 'rebuild', '-C', inCheckout('native'), '--loglevel=error', ...nodedir];
+  const { code, stdout, stderr } = await run(process.execPath, words, { quiet: true });
+  if (code !== 0) {
+    process.stderr.write(stdout + stderr);
+    const noHeaders = 'this Node came without headers: use one from nodejs.org, or set npm_config_nodedir';
+    const remedy = `read the compiler's output above${headers === undefined ? `; ${noHeaders}` : ''}`;
+    throw new SetupError('the native addon does not compile', remedy);
+  }
   await writeFile(stampFile, wanted);
 }

@@ -29,8 +29,13 @@ export async function startSoftwareTpm(stateFolder) {
     'swtpm',
     'swtpm',
     ['socket', '--tpm2', '--tpmstate', `dir=${stateFolder}`, ...channels, ...start],
-    { stdio: ['ignore', 'ignore', 'inherit'] },
+    { stdio: ['ignore', 'ignore', 'pipe'] },
   );
+  // It reports every client that comes and goes; only its last words are of interest.
+  let lastWords = '';
+  companion.process.stderr?.setEncoding('utf8').on('data', (/** @type {string} */ text) => {
+    lastWords = text.trim().split('\n').at(-1) ?? lastWords;
+  });
   const stop = async () => {
     await companion.stop();
     await rm(sockets, { recursive: true, force: true });
@@ -39,7 +44,7 @@ export async function startSoftwareTpm(stateFolder) {
   if (failure !== undefined) {
     await stop();
     const remedy = `see whether another swtpm uses ${stateFolder}; --fresh starts with a new TPM`;
-    throw new SetupError(`the software TPM did not start: ${failure}`, remedy);
+    throw new SetupError(`the software TPM did not start: ${failure}, ${lastWords}`, remedy);
   }
   return { tcti: `swtpm:path=${server}`, companion, stop };
 }

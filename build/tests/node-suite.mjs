@@ -27,7 +27,13 @@ export async function runNodeSuite({ name, folders, runtime = process.execPath, 
     ...['--test-reporter=spec', '--test-reporter-destination=stdout'],
     ...[`--test-reporter=${reporter}`, `--test-reporter-destination=${countsFile}`],
   ];
-  const options = ['--enable-source-maps', '--test', '--test-concurrency=2', `--test-timeout=${FILE_WITHIN_MS}`, ...reporters];
+  const options = [
+    '--enable-source-maps',
+    '--test',
+    '--test-concurrency=2',
+    `--test-timeout=${FILE_WITHIN_MS}`,
+    ...reporters,
+  ];
   const trouble = await limitedRun(runtime, [...options, ...files], { env: { ...env, DISPLAY: display }, limitMs });
   return judge(trouble, countsFile);
 }

@@ -17,7 +17,7 @@ async function server(context: TestContext): Promise<string> {
 }
 
 function agent(context: TestContext, credentials: UndiciConnectorOptions['credentials']): Agent {
-  const made = new Agent({ connect: undiciConnector({ credentials }) });
+  const made = new Agent({ connections: 1, connect: undiciConnector({ credentials }) });
   context.after(() => made.destroy());
   return made;
 }

@@ -26,7 +26,7 @@ export interface OpensslServer {
  * @param args certificate, key and what else the test is about
  */
 export async function startOpensslServer(args: readonly string[]): Promise<OpensslServer> {
-  const child = spawn('openssl', ['s_server', '-accept', '127.0.0.1:0', '-tls1_3', '-quiet', ...args], {
+  const child = spawn('openssl', ['s_server', '-accept', '127.0.0.1:0', '-tls1_3', ...args], {
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   child.stderr.resume();

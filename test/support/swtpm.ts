@@ -65,7 +65,8 @@ export async function startSwtpm(options: SoftwareTpmOptions = {}): Promise<Soft
   process.once('exit', kill);
   try {
     await Promise.race([
-      listening(control),
+      // In either order: one is bound a little before the other.
+      Promise.all([listening(control), listening(path)]),
       exited.then(() => {
         throw new Error(`swtpm ended: ${complaint.trim()}`);
       }),
@@ -77,7 +78,7 @@ export async function startSwtpm(options: SoftwareTpmOptions = {}): Promise<Soft
   return { tcti: `swtpm:path=${path}`, folder, process: child, stop };
 }
 
-/** Until the control socket accepts: swtpm announces its readiness in no other way. */
+/** Until a socket accepts: swtpm announces its readiness in no other way. */
 async function listening(path: string): Promise<void> {
   for (let attempt = 0; ; attempt++) {
     const socket = connect(path);
