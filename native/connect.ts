@@ -3,7 +3,7 @@ import { type AddonConnection, addon } from './addon.ts';
 import type { ConnectOptions, TlsStream } from './api.ts';
 import { contextFor } from './contexts.ts';
 import { asTssError, TssError, translated } from './error.ts';
-import { networkError } from './network.ts';
+import { letGo, networkError } from './network.ts';
 import { SecureStream } from './stream.ts';
 
 const DEFAULT_TIMEOUT_MS = 10_000;
@@ -18,6 +18,9 @@ const MAX_HANDSHAKE_BYTES = 256 * 1024;
  */
 export async function connect(options: ConnectOptions): Promise<TlsStream> {
   options.signal?.throwIfAborted();
+  if (!Number.isInteger(options.port) || options.port < 1 || options.port > 65_535) {
+    throw new TssError('ARGUMENT_INVALID', `${options.port} is no TCP port`);
+  }
   const name = options.servername ?? options.host;
   const peer = options.resume === false ? '' : `${options.host}:${options.port}/${name}`;
   const connection = translated(
@@ -31,8 +34,9 @@ export async function connect(options: ConnectOptions): Promise<TlsStream> {
         peer,
       ),
   );
+  const hello = translated(() => connection.start());
   const socket = connectTcp({ host: options.host, port: options.port, noDelay: true, allowHalfOpen: true });
-  await handshake(socket, connection, options);
+  await handshake(socket, hello, connection, options);
   return new SecureStream(socket, connection);
 }
 
@@ -49,7 +53,7 @@ function alpnOnWire(protocols: readonly string[]): Buffer {
   );
 }
 
-function handshake(socket: Socket, connection: AddonConnection, options: ConnectOptions): Promise<void> {
+function handshake(socket: Socket, hello: Buffer, connection: AddonConnection, options: ConnectOptions): Promise<void> {
   const { signal, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
   return new Promise((resolve, reject) => {
     let over = false;
@@ -68,7 +72,7 @@ function handshake(socket: Socket, connection: AddonConnection, options: Connect
       connection.abandon();
       // The one reason is enough; what the socket says while it goes down interests nobody.
       socket.on('error', () => {});
-      socket.destroySoon();
+      letGo(socket);
       reject(reason);
     };
     const onAbort = (): void => {
@@ -114,6 +118,6 @@ function handshake(socket: Socket, connection: AddonConnection, options: Connect
     }, timeoutMs);
     signal?.addEventListener('abort', onAbort, { once: true });
     socket.on('data', onData).on('end', onEnd).on('close', onEnd).on('error', onError);
-    socket.write(translated(() => connection.start()));
+    socket.write(hello);
   });
 }

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { TlsErrorCode } from './api.ts';
 import { TssError } from './error.ts';
 
@@ -17,4 +18,10 @@ export function networkError(error: Error): TssError {
   const first = error instanceof AggregateError && error.errors.length > 0 ? (error.errors[0] as Error) : error;
   const errno = 'code' in first && typeof first.code === 'string' ? first.code : '';
   return new TssError(codes[errno] ?? 'CONNECTION_FAILED', first.message, { cause: error });
+}
+
+/** Close a socket once what it holds has left; a peer that does not read is not waited for. */
+export function letGo(socket: Socket): void {
+  if (socket.writableLength === 0) socket.destroySoon();
+  else socket.destroy();
 }

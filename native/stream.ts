@@ -3,7 +3,7 @@ import { Duplex } from 'node:stream';
 import type { AddonConnection } from './addon.ts';
 import type { TlsStream } from './api.ts';
 import { asTssError, TssError } from './error.ts';
-import { networkError } from './network.ts';
+import { letGo, networkError } from './network.ts';
 
 const NOTHING = new Uint8Array(0);
 /** One call into the addon encrypts at most this much, so that a large body never stands in memory twice. */
@@ -151,9 +151,7 @@ export class SecureStream extends Duplex implements TlsStream {
     if (!socket.destroyed && !socket.writableEnded && socket.writableLength === 0) {
       socket.write(this.#connection.shutdown());
     }
-    // A peer that does not read must not hold the socket open: what did not leave at once is given up.
-    if (socket.writableLength === 0) socket.destroySoon();
-    else socket.destroy();
+    letGo(socket);
     const waiting = this.#waiting;
     this.#waiting = undefined;
     waiting?.(error ?? new TssError('CONNECTION_FAILED', 'the stream was destroyed'));

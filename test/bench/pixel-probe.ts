@@ -3,8 +3,9 @@ import { setTimeout as after } from 'node:timers/promises';
 
 /** Levels (of 255) by which a colour channel may differ: image decoders and colour conversion round differently. */
 const tolerance = 12;
-const columns = 9;
-const rows = 7;
+// Even numbers: the pointer rests in the middle of the display.
+const columns = 10;
+const rows = 8;
 
 /** Reads a few points of a virtual display's frame buffer file, as often as one likes. */
 export interface PixelProbe {

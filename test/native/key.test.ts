@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash, createPublicKey, randomBytes, verify } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import type { SigningKey } from 'node-tss';
 import { openTpm, softwareKey } from 'node-tss';
@@ -108,6 +109,20 @@ test('signs on after the TPM was restarted underneath it', async (t) => {
   t.after(() => restarted.stop());
   assert.equal(await verifies(key), true);
   assert.equal((await tpm.info()).transientObjects, 0);
+});
+
+test('lets files be read while many signatures wait for a TPM that stands still', async (t) => {
+  const { tpm, emulator } = await openTestTpm(t);
+  const key = await tpm.loadKey(await tpm.createKey());
+  emulator.process.kill('SIGSTOP');
+  let signed = 0;
+  // More than libuv's pool has threads: were they taken, no file could be read.
+  const signatures = Array.from({ length: 16 }, () => key.sign(digest).then(() => signed++));
+  assert.ok((await readFile('package.json')).length > 0);
+  assert.equal(signed, 0);
+  emulator.process.kill('SIGCONT');
+  await Promise.all(signatures);
+  assert.equal(signed, 16);
 });
 
 test('tells the maker and firmware of the TPM', async (t) => {

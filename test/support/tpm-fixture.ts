@@ -32,7 +32,8 @@ export function tpm2(emulator: SoftwareTpm, tool: string, ...args: readonly stri
   const { status, stdout, stderr } = spawnSync(`tpm2_${tool}`, args, {
     cwd: emulator.folder,
     encoding: 'utf8',
-    env: { ...process.env, TPM2TOOLS_TCTI: emulator.tcti, TSS2_LOG: 'all+none' },
+    // A preloaded sanitizer is meant for the addon; the tools hang under it.
+    env: { ...process.env, LD_PRELOAD: '', TPM2TOOLS_TCTI: emulator.tcti, TSS2_LOG: 'all+none' },
   });
   if (status !== 0) throw new Error(`tpm2_${tool}: ${stderr}`);
   return stdout;

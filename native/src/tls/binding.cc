@@ -41,7 +41,8 @@ class ContextObject : public Napi::ObjectWrap<ContextObject> {
 
 Napi::Object present(Napi::Env env, const Outcome& outcome) {
   Napi::Object result = Napi::Object::New(env);
-  if (!outcome.data.empty()) result.Set("data", toBuffer(env, outcome.data));
+  if (outcome.dataLength > 0)
+    result.Set("data", Napi::Buffer<uint8_t>::Copy(env, outcome.data, outcome.dataLength));
   if (!outcome.output.empty()) result.Set("output", toBuffer(env, outcome.output));
   result.Set("done", outcome.done);
   if (outcome.failure) result.Set("failure", toError(env, *outcome.failure).Value());

@@ -90,15 +90,15 @@ Outcome Connection::receive(const uint8_t* data, size_t length) {
   ERR_clear_error();
   Outcome outcome;
   records_.feed(data, length);
-  outcome.data.resize(length + kRecordRoom);
+  static thread_local Bytes plain;
+  if (plain.size() < length + kRecordRoom) plain.resize(length + kRecordRoom);
   size_t used = 0;
   for (;;) {
     size_t got = 0;
-    const int result = SSL_read_ex(ssl_.get(), outcome.data.data() + used, outcome.data.size() - used, &got);
+    const int result = SSL_read_ex(ssl_.get(), plain.data() + used, plain.size() - used, &got);
     if (result == 1) {
       used += got;
-      if (used < outcome.data.size()) continue;
-      outcome.data.resize(used + kRecordRoom);
+      if (used == plain.size()) plain.resize(used + kRecordRoom);
       continue;
     }
     const int error = SSL_get_error(ssl_.get(), result);
@@ -110,7 +110,8 @@ Outcome Connection::receive(const uint8_t* data, size_t length) {
     }
     break;
   }
-  outcome.data.resize(used);
+  outcome.data = plain.data();
+  outcome.dataLength = used;
   records_.settle();
   outcome.output = records_.take();
   return outcome;

@@ -20,7 +20,8 @@ struct Target {
 
 /** What a call produced: bytes for JavaScript, bytes for the peer, and how things stand. */
 struct Outcome {
-  Bytes data;
+  const uint8_t* data = nullptr;  // valid until the next call on this thread
+  size_t dataLength = 0;
   Bytes output;
   bool done = false;  // handshake: finished; afterwards: the peer said close_notify
   std::optional<Failure> failure;

@@ -5,14 +5,8 @@ const path = require('node:path');
 app.setPath('userData', path.join(__dirname, 'profile'));
 app.whenReady().then(() => {
   const { width, height } = screen.getPrimaryDisplay().bounds;
-  const window = new BrowserWindow({
-    x: 0,
-    y: 0,
-    width,
-    height,
-    frame: false,
-    fullscreen: true,
-    backgroundColor: '#000',
-  });
+  // Without a window manager Chromium shrinks a window of exactly the display's size by a pixel each way.
+  const bounds = { x: 0, y: 0, width, height: height + 1 };
+  const window = new BrowserWindow({ ...bounds, frame: false, backgroundColor: '#000' });
   window.loadFile('index.html');
 });
