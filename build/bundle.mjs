@@ -56,6 +56,9 @@ async function bundlePlayer(kind) {
     entryPoints: ['electron/main.ts'],
     outfile: `${out}/main.cjs`,
     format: 'cjs',
+    // Less to parse before the first picture; names stay, for stack traces.
+    minifyWhitespace: true,
+    minifySyntax: true,
     external: ['electron', 'node-tss'],
   });
   await bundle({
@@ -81,12 +84,13 @@ async function bundlePlayer(kind) {
   await cp(inCheckout('renderer/index.html'), inCheckout(out, 'renderer/index.html'));
 }
 
-/** The JavaScript face of the native addon. */
+/** The JavaScript face of the native addon, and its command line. */
 const bundleNodeTss = () =>
   bundle({
     ...forNode,
-    entryPoints: ['native/index.ts'],
-    outfile: 'native/dist/index.cjs',
+    entryPoints: { index: 'native/index.ts', cli: 'native/cli/main.ts' },
+    outdir: 'native/dist',
+    outExtension: { '.js': '.cjs' },
     format: 'cjs',
     packages: 'external',
   });
@@ -114,8 +118,8 @@ export async function bundleRelease() {
   await bundlePlayer('release');
 }
 
-/** The reference server, at dist/demo/backend/backend.mjs. */
-export const bundleDemo = () => bundleModules(['test/backend/backend.ts'], 'dist/demo');
+/** The reference server, at dist/demo/backend/: backend.mjs for the demo, main.mjs to run it by itself. */
+export const bundleDemo = () => bundleModules(['test/backend/backend.ts', 'test/backend/main.ts'], 'dist/demo');
 
 /** @param {string} name of a file in test/bench/ */
 export const bundleBench = (name) => bundleModules([`test/bench/${name}.ts`], 'dist');

@@ -44,6 +44,7 @@ async function runSuites(chosen) {
       const startedAt = performance.now();
       const outcome = await run({ display: virtual.display, limitMs });
       results.push({ title, outcome, seconds: (performance.now() - startedAt) / 1000 });
+      if (outcome.crash?.startsWith('interrupted')) break;
     }
   } finally {
     await virtual.stop();

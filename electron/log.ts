@@ -98,6 +98,11 @@ export function createLog(write: (line: string) => void, level: Level, now: () =
 
 function messageChain(thrown: unknown): string {
   const parts: string[] = [];
-  for (let at: unknown = thrown; at instanceof Error && parts.length < 5; at = at.cause) parts.push(at.message);
+  for (let at: unknown = thrown; at instanceof Error && parts.length < 5; at = at.cause) parts.push(messageOf(at));
   return parts.length > 0 ? parts.join(' <- ') : String(thrown);
+}
+
+/** JSON.parse quotes the text that it could not read, and that text may hold a PIN or a ticket. */
+function messageOf(error: Error): string {
+  return error instanceof SyntaxError ? error.name : error.message;
 }

@@ -1,15 +1,13 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { app, Menu, powerSaveBlocker, protocol } from 'electron';
 import { openContent } from './assembly/content.ts';
-import { createFactBook } from './assembly/facts.ts';
-import { registrationFile } from './assembly/identity.ts';
-import { live } from './assembly/life.ts';
+import { createFactBook, type FactBook } from './assembly/facts.ts';
 import { openScreen } from './assembly/screen.ts';
 import { asPlayerError, PlayerError } from './errors.ts';
 import { createSnapshotFeed } from './ipc/push.ts';
 import { createLog, type Log } from './log.ts';
-import { loadRegistration } from './registration/state-file.ts';
+import { makeStateFolder } from './private-file.ts';
+import { loadRegistration, registrationFile } from './registration/state-file.ts';
 import { readSettings, type Settings } from './settings.ts';
 import { type Ending, leave, watchEnding } from './shell/ending.ts';
 import { lockDown } from './shell/lockdown.ts';
@@ -23,6 +21,8 @@ declare const __PLAYER_VERSION__: string;
 
 /** How often the clock is looked at for a grace period that has ended. */
 const refreshMs = 5_000;
+/** How long the first picture may hold up key, server and sync. */
+const longestHeadStartMs = 1_500;
 
 function main(): void {
   assertSafeStart(process.argv.slice(1), process.env);
@@ -38,7 +38,7 @@ function main(): void {
 
 /** What must be done before Electron is ready. */
 function prepareElectron(settings: Settings, log: Log): void {
-  mkdirSync(settings.state.directory, { recursive: true, mode: 0o700 });
+  makeStateFolder(settings.state.directory);
   app.enableSandbox();
   app.setPath('userData', join(settings.state.directory, 'chromium'));
   app.commandLine.appendSwitch('disable-gpu-process-crash-limit');
@@ -65,14 +65,42 @@ async function play(settings: Settings, log: Log, ending: Ending): Promise<void>
   const claimUrl = settings.server.claimUrl ?? `${settings.server.origin}/claim`;
   const unknown = { fingerprint: null, registration: null, program: null, identityProblem: null };
   const facts = createFactBook({ ...about, ...unknown, claimUrl }, settings.policy, Date.now, feed.publish);
-  const registration = await loadRegistration(registrationFile(settings), log);
-  const content = await openContent(settings, facts, log);
-  facts.update({ registration });
-  const giveUp = () => ending.fail(new PlayerError('INTERNAL', 'the page does not stay alive'));
-  page = openScreen({ feed, content, giveUp, log });
+  const firstShown = new AbortController();
+  const reading = readDisk(settings, facts, log);
+  page = openScreen({
+    feed,
+    content: reading.then(({ content }) => content),
+    firstShown: () => firstShown.abort(),
+    giveUp: () => ending.fail(new PlayerError('INTERNAL', 'the page does not stay alive')),
+    log,
+  });
   setInterval(facts.refresh, refreshMs);
+  const { registration, content } = await reading;
+  // The first picture comes before the work that only the network needs.
+  if (feed.current().state === 'playing') await delay(longestHeadStartMs, firstShown.signal);
+  const { live } = await import('./assembly/life.ts');
   const parts = { settings, playerVersion, initial: registration, facts, content, log, forgetContent: content.forget };
   await live(parts, ending.stop);
+}
+
+/** What was on the disk at the last exit, told to the page in one piece. */
+async function readDisk(settings: Settings, facts: FactBook, log: Log) {
+  const registration = await loadRegistration(registrationFile(settings.state.directory), log);
+  const content = await openContent(settings, facts, log);
+  facts.update({ registration });
+  return { registration, content };
+}
+
+/** Resolves after `ms`, or when `early` aborts. */
+function delay(ms: number, early: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (early.aborted) resolve();
+    const timer = setTimeout(resolve, ms);
+    early.addEventListener('abort', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
 }
 
 try {

@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { syncFolder, writeAtomic } from './atomic-file.ts';
@@ -5,6 +6,15 @@ import { PlayerError } from './errors.ts';
 
 /** Longest state file, bytes: keys, certificates and the registration are far shorter. */
 const longestBytes = 1024 * 1024;
+
+/** Make the state folder, for the player's user alone. @throws PlayerError STATE_UNWRITABLE */
+export function makeStateFolder(directory: string): void {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+  } catch (thrown) {
+    throw failure(directory, 'cannot be made', thrown);
+  }
+}
 
 /**
  * Read a small state file.

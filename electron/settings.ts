@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { z } from 'zod';
+import * as z from 'zod';
 import { PlayerError } from './errors.ts';
 
 /** Where the settings are looked for when neither `--settings` nor `SIGNET_SETTINGS` names a file. */

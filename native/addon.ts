@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import type { TpmInfo } from './api.ts';
+import type { TlsVersion, TpmInfo } from './api.ts';
 
 /** A key in its file: parent handle and the two TPM2B structures, length prefix included. */
 export interface KeyBlob {
@@ -44,7 +44,7 @@ export interface Outcome {
 
 export interface Details {
   readonly alpnProtocol: string;
-  readonly protocol: 'TLSv1.3';
+  readonly protocol: TlsVersion;
   readonly cipher: string;
   readonly peerCertificate: Buffer;
   readonly sessionReused: boolean;
@@ -70,6 +70,7 @@ interface Addon {
     systemAnchors: string,
     chain: string,
     key: AddonKey | undefined,
+    allowTls12: boolean,
   ) => AddonContext;
   readonly TlsConnection: new (
     context: AddonContext,

@@ -21,6 +21,30 @@ export interface TpmInfo {
   readonly firmware: string;
   /** Transient object slots in use now (raw TCTIs should read 0). */
   readonly transientObjects: number;
+  /** Transient objects that still find room (TPM2_PT_HR_TRANSIENT_AVAIL, an estimate of the TPM's). */
+  readonly transientFree: number;
+  /**
+   * Handle of the parent of new keys: 0x81000001 where that persistent object is an ECC P-256 storage key, else
+   * 0x40000001, the owner hierarchy, whose primary is derived again at each load.
+   */
+  readonly parent: number;
+  /** The owner hierarchy has a password: without a persistent parent, keys need `ownerAuth`. */
+  readonly ownerAuthSet: boolean;
+  /** The TPM has NIST P-256, without which none of the keys here can be made. */
+  readonly curveP256: boolean;
+  readonly lockout: TpmLockout;
+}
+
+/** The dictionary-attack lockout (TPM 2.0 part 1, §19.8). Keys made here are outside it (noDA). */
+export interface TpmLockout {
+  readonly active: boolean;
+  /** Authorisation failures counted now, and how many start the lockout. */
+  readonly failures: number;
+  readonly maxFailures: number;
+  /** One failure is forgotten after this time, seconds. */
+  readonly intervalSeconds: number;
+  /** After a failure of the lockout authorisation itself, seconds until it may be used again. */
+  readonly recoverySeconds: number;
 }
 
 /** A private key that can sign: in the TPM, or (asked for by name) in software. */
@@ -81,6 +105,10 @@ export type TlsErrorCode =
   | 'SERVER_EXPIRED'
   | 'SERVER_WRONG_HOST'
   | 'SERVER_REFUSED_CERTIFICATE'
+  | 'PROXY_UNREACHABLE'
+  | 'PROXY_REFUSED'
+  | 'PROXY_PROTOCOL'
+  | 'TRUST_INVALID'
   | 'TLS_PROTOCOL'
   | 'CLIENT_CERTIFICATE_INVALID'
   | 'ARGUMENT_INVALID';
@@ -91,32 +119,72 @@ export interface TssErrorShape {
   readonly rc: number | undefined;
 }
 
-/** A TLS 1.3 client connection. */
+/** The versions that are spoken: 1.3, and 1.2 where it was asked for. */
+export type TlsVersion = 'TLSv1.2' | 'TLSv1.3';
+
+/** An HTTP proxy that opens tunnels (CONNECT, RFC 9110 §9.3.6). TLS runs end to end through it. */
+export interface ProxyOptions {
+  /** `http://host:port`; port 80 where absent. Without user, password, path or query. */
+  readonly url: string;
+  /** Basic credentials (RFC 7617). Never part of an error or a log line. */
+  readonly credentials?: ProxyCredentials;
+  /**
+   * Hosts that are reached directly: `host.example`, `.example` (every name below it), `192.0.2.7`, `10.0.0.0/8`,
+   * `fd00::/8`. A name is never resolved for this: address ranges match hosts that are given as addresses.
+   */
+  readonly bypass?: readonly string[];
+}
+
+export interface ProxyCredentials {
+  /** Without a colon. */
+  readonly username: string;
+  readonly password: string;
+}
+
+/** A TLS client connection. */
 export interface ConnectOptions {
   readonly host: string;
   readonly port: number;
   /** Name for SNI and for the host name check; `host` where absent. IP addresses are matched against iPAddress SANs. */
   readonly servername?: string;
-  /** PEM bundle of trust anchors; the system's store where absent. */
+  /** PEM bundle of trust anchors; neither this nor `caFile`: the system's store. */
   readonly ca?: string;
+  /**
+   * File of such a bundle. Like the system's store it is looked at for each connection and read again when it has
+   * changed; sessions that the old one vouched for are then not resumed.
+   */
+  readonly caFile?: string;
+  /** The oldest version to agree on; `TLSv1.3` where absent. 1.2: only ECDHE with AEAD and extended master secret. */
+  readonly minVersion?: TlsVersion;
+  /** Reach the host through this proxy, which also resolves its name. */
+  readonly proxy?: ProxyOptions;
   /** Client identity: leaf certificate first, then intermediates, PEM. */
   readonly identity?: { readonly key: SigningKey; readonly certificateChain: string };
   /** ALPN protocols offered, such as `['http/1.1']`. */
   readonly alpn?: readonly string[];
-  /** Deadline for name, TCP and TLS together; 10,000 where absent. */
+  /** Deadline in milliseconds for name, TCP, proxy and TLS together; 10,000 where absent. */
   readonly timeoutMs?: number;
   /** Unix seconds at which certificates are judged; the system's clock where absent. */
   readonly verifyAt?: number;
   /** Resume an earlier session with the same host, identity and trust where there is one; true where absent. */
   readonly resume?: boolean;
-  /** Abort the attempt. */
+  /**
+   * As in `net.Socket`: false, where absent, answers the peer's close_notify with our own at once; true leaves our
+   * direction open until `end()`.
+   */
+  readonly allowHalfOpen?: boolean;
+  /** Ends the attempt, and later the stream, with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
-/** The connected stream. `end()` sends close_notify; an end without the peer's close_notify is an error (truncation). */
+/**
+ * The connected stream. The directions end each by itself (RFC 8446 §6.1): `end()` sends close_notify and reading
+ * goes on; an end without the peer's close_notify is an error (CONNECTION_FAILED: truncation). `destroy()` says
+ * close_notify only where nothing is unsent and no error is given: the peer must not take an abort for the end.
+ */
 export interface TlsStream extends Duplex {
   readonly alpnProtocol: string | false;
-  readonly protocol: 'TLSv1.3';
+  readonly protocol: TlsVersion;
   /** e.g. `TLS_AES_256_GCM_SHA384` */
   readonly cipher: string;
   /** The server's leaf certificate, DER. */

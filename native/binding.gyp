@@ -13,6 +13,7 @@
         'src/tpm/faults.cc',
         'src/tpm/info.cc',
         'src/tpm/key.cc',
+        'src/tpm/leftovers.cc',
         'src/tpm/load.cc',
         'src/tpm/parent.cc',
         'src/tpm/sign.cc',

@@ -1,6 +1,7 @@
+import { readFileSync, statSync } from 'node:fs';
 import { type AddonContext, addon } from './addon.ts';
 import type { ConnectOptions, SigningKey } from './api.ts';
-import { translated } from './error.ts';
+import { TssError, translated } from './error.ts';
 import { addonKeyOf } from './key.ts';
 
 /** Where Debian's ca-certificates keeps the bundle. */
@@ -8,7 +9,8 @@ const SYSTEM_ANCHORS = '/etc/ssl/certs/ca-certificates.crt';
 const MAX_CONTEXTS = 4;
 
 interface Entry {
-  readonly ca: string | undefined;
+  /** Trust and version as they were; a context is good for one combination alone. */
+  readonly terms: string;
   readonly chain: string;
   readonly context: AddonContext;
 }
@@ -18,18 +20,47 @@ interface Entry {
 const identified = new WeakMap<SigningKey, Entry[]>();
 const anonymous: Entry[] = [];
 
-/** The context for these anchors and this identity. @throws TssError CLIENT_CERTIFICATE_INVALID, ARGUMENT_INVALID */
-export function contextFor(options: Pick<ConnectOptions, 'ca' | 'identity'>): AddonContext {
-  const { ca, identity } = options;
+/**
+ * The context for these anchors, this identity and these versions. A file of anchors, the system's included, is read
+ * again once it has changed.
+ * @throws TssError CLIENT_CERTIFICATE_INVALID, TRUST_INVALID, ARGUMENT_INVALID
+ */
+export function contextFor(options: Pick<ConnectOptions, 'ca' | 'caFile' | 'identity' | 'minVersion'>): AddonContext {
+  const { ca, caFile, identity, minVersion = 'TLSv1.3' } = options;
+  if (ca !== undefined && caFile !== undefined) throw new TssError('ARGUMENT_INVALID', 'give ca or caFile, not both');
+  if (minVersion !== 'TLSv1.3' && minVersion !== 'TLSv1.2') {
+    throw new TssError('ARGUMENT_INVALID', 'minVersion is TLSv1.3 or TLSv1.2');
+  }
   const key = identity === undefined ? undefined : addonKeyOf(identity.key);
   const chain = identity?.certificateChain ?? '';
+  const terms = `${minVersion} ${ca === undefined ? stampOf(caFile ?? SYSTEM_ANCHORS) : ca}`;
   const entries = entriesOf(identity?.key);
-  const known = entries.find((entry) => entry.ca === ca && entry.chain === chain);
+  const known = entries.find((entry) => entry.terms === terms && entry.chain === chain);
   if (known !== undefined) return known.context;
-  const context = translated(() => new addon.TlsContext(ca, SYSTEM_ANCHORS, chain, key));
-  entries.push({ ca, chain, context });
+  const anchors = caFile === undefined ? ca : read(caFile);
+  const context = translated(() => new addon.TlsContext(anchors, SYSTEM_ANCHORS, chain, key, minVersion === 'TLSv1.2'));
+  entries.push({ terms, chain, context });
   if (entries.length > MAX_CONTEXTS) entries.shift();
   return context;
+}
+
+/** What tells one state of a file from the next. Taken before the file is read: at worst it is read once more. */
+function stampOf(file: string): string {
+  const { dev, ino, size, mtimeNs, ctimeNs } = unlessUnreadable(file, () => statSync(file, { bigint: true }));
+  return `${file} ${dev} ${ino} ${size} ${mtimeNs} ${ctimeNs}`;
+}
+
+function read(file: string): string {
+  return unlessUnreadable(file, () => readFileSync(file, 'utf8'));
+}
+
+function unlessUnreadable<T>(file: string, look: () => T): T {
+  try {
+    return look();
+  } catch (cause) {
+    const reason = (cause as NodeJS.ErrnoException).code ?? 'unreadable';
+    throw new TssError('TRUST_INVALID', `${file}: ${reason}: trust anchors are missing`, { cause });
+  }
 }
 
 function entriesOf(key: SigningKey | undefined): Entry[] {

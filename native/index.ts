@@ -3,20 +3,31 @@ import { addon } from './addon.ts';
 
 export type {
   ConnectOptions,
+  ProxyCredentials,
+  ProxyOptions,
   SigningKey,
   TlsErrorCode,
   TlsStream,
+  TlsVersion,
   Tpm,
   TpmErrorCode,
   TpmInfo,
+  TpmLockout,
   TpmOptions,
   TssErrorShape,
 } from './api.ts';
 export { connect } from './connect.ts';
+export { certificateRequest } from './csr.ts';
 export { TssError } from './error.ts';
 export { softwareKey } from './key.ts';
 export { openTpm } from './tpm.ts';
-export { type ConnectorTarget, type UndiciConnector, type UndiciConnectorOptions, undiciConnector } from './undici.ts';
+export {
+  type ConnectionTerms,
+  type ConnectorTarget,
+  type UndiciConnector,
+  type UndiciConnectorOptions,
+  undiciConnector,
+} from './undici.ts';
 
 /** The OpenSSL inside the addon, such as `3.0.22`: not the host's. */
 export function opensslVersion(): string {

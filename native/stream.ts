@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { AddonConnection } from './addon.ts';
-import type { TlsStream } from './api.ts';
+import type { ConnectOptions, TlsStream, TlsVersion } from './api.ts';
 import { asTssError, TssError } from './error.ts';
 import { letGo, networkError } from './network.ts';
 
@@ -14,7 +14,7 @@ type Done = (error?: Error | null) => void;
 /** Plain bytes on this side, TLS records on the socket's. The handshake is over. */
 export class SecureStream extends Duplex implements TlsStream {
   readonly alpnProtocol: string | false;
-  readonly protocol: 'TLSv1.3';
+  readonly protocol: TlsVersion;
   readonly cipher: string;
   readonly peerCertificate: Buffer;
   readonly sessionReused: boolean;
@@ -25,8 +25,12 @@ export class SecureStream extends Duplex implements TlsStream {
   /** A write that waits for the socket. */
   #waiting: Done | undefined;
 
-  constructor(socket: Socket, connection: AddonConnection) {
-    super({ allowHalfOpen: false });
+  constructor(
+    socket: Socket,
+    connection: AddonConnection,
+    { allowHalfOpen = false, signal }: Pick<ConnectOptions, 'allowHalfOpen' | 'signal'>,
+  ) {
+    super({ allowHalfOpen });
     const details = connection.details();
     this.alpnProtocol = details.alpnProtocol === '' ? false : details.alpnProtocol;
     this.protocol = details.protocol;
@@ -37,9 +41,16 @@ export class SecureStream extends Duplex implements TlsStream {
     this.#connection = connection;
     socket.on('data', (chunk: Buffer) => this.#receive(chunk));
     socket.on('end', () => this.#socketEnded());
-    socket.on('error', (error) => this.destroy(networkError(error)));
-    socket.on('close', () => this.#socketEnded());
+    socket.on('error', (error) => {
+      // The peer had said all it wanted to: what came of it is still read.
+      if (!this.#peerDone) this.destroy(networkError(error));
+    });
+    socket.on('close', () => this.#socketClosed());
     socket.on('drain', () => this.#drained());
+    if (signal === undefined) return;
+    const abort = (): void => void this.destroy(asError(signal.reason));
+    signal.addEventListener('abort', abort, { once: true });
+    this.once('close', () => signal.removeEventListener('abort', abort));
   }
 
   get remoteAddress(): string | undefined {
@@ -81,7 +92,8 @@ export class SecureStream extends Duplex implements TlsStream {
       this.#started = true;
       // Bytes of the application may have come in one piece with the end of the handshake.
       const wanted = this.#receive(NOTHING);
-      if (this.#socket.readableEnded || this.#socket.destroyed) this.#socketEnded();
+      if (this.#socket.errored) this.destroy(networkError(this.#socket.errored));
+      else if (this.#socket.readableEnded || this.#socket.destroyed) this.#socketEnded();
       if (!wanted) return;
     }
     if (!this.#socket.writableNeedDrain) this.#socket.resume();
@@ -91,7 +103,8 @@ export class SecureStream extends Duplex implements TlsStream {
   #receive(received: Uint8Array): boolean {
     if (this.#peerDone || this.destroyed) return false;
     const { data, output, done, failure } = this.#connection.receive(received);
-    const answered = output === undefined || this.#socket.write(output);
+    // Who has ended its direction answers nothing more, a KeyUpdate neither (RFC 8446 §6.1).
+    const answered = output === undefined || this.#socket.writableEnded || this.#socket.write(output);
     const wanted = data === undefined || this.push(data);
     // A peer that asks for answers and does not read them is not listened to either.
     if (!answered || !wanted) this.#socket.pause();
@@ -108,6 +121,12 @@ export class SecureStream extends Duplex implements TlsStream {
   #socketEnded(): void {
     if (this.#peerDone || this.destroyed) return;
     this.destroy(new TssError('CONNECTION_FAILED', 'the connection ended without close_notify: it may be truncated'));
+  }
+
+  #socketClosed(): void {
+    this.#socketEnded();
+    // The peer's direction had ended well, but what is still to be sent has no way out any more.
+    if (!this.destroyed && this.#waiting !== undefined) this.destroy(closedBeforeAllWasSent());
   }
 
   #drained(): void {
@@ -128,6 +147,10 @@ export class SecureStream extends Duplex implements TlsStream {
   }
 
   #send(bytes: Buffer, done: Done): void {
+    if (this.#socket.destroyed) {
+      done(closedBeforeAllWasSent());
+      return;
+    }
     let roomy = true;
     let at = 0;
     try {
@@ -148,13 +171,21 @@ export class SecureStream extends Duplex implements TlsStream {
 
   override _destroy(error: Error | null, done: Done): void {
     const socket = this.#socket;
-    if (!socket.destroyed && !socket.writableEnded && socket.writableLength === 0) {
-      socket.write(this.#connection.shutdown());
-    }
+    // After an error, or with bytes unsent, a close_notify would pass the part for the whole.
+    const whole = error === null && this.writableLength === 0 && socket.writableLength === 0;
+    if (whole && !socket.destroyed && !socket.writableEnded) socket.write(this.#connection.shutdown());
     letGo(socket);
     const waiting = this.#waiting;
     this.#waiting = undefined;
     waiting?.(error ?? new TssError('CONNECTION_FAILED', 'the stream was destroyed'));
     done(error);
   }
+}
+
+function closedBeforeAllWasSent(): TssError {
+  return new TssError('CONNECTION_FAILED', 'the connection closed before everything was sent');
+}
+
+function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new TssError('CONNECTION_FAILED', 'aborted', { cause: reason });
 }

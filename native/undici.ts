@@ -16,13 +16,16 @@ export type ConnectorCallback = (...result: [null, Socket] | [Error, null]) => v
 /** What undici takes as `connect`: `new Agent({ connect: undiciConnector(…) })`. */
 export type UndiciConnector = (target: ConnectorTarget, callback: ConnectorCallback) => void;
 
+/** What may differ from one connection to the next; see ConnectOptions. */
+export type ConnectionTerms = Pick<ConnectOptions, 'ca' | 'caFile' | 'identity' | 'minVersion' | 'proxy' | 'verifyAt'>;
+
 export interface UndiciConnectorOptions {
   /**
-   * Trust and identity for one connection, asked for each time, so that a renewed certificate takes effect. May
+   * Trust, identity and way for one connection, asked for each time, so that a renewed certificate takes effect. May
    * throw: then no connection is made. The caller decides which hosts may see the identity.
    */
-  readonly credentials: (target: ConnectorTarget) => Pick<ConnectOptions, 'ca' | 'identity' | 'verifyAt'>;
-  /** Deadline for name, TCP and TLS together; 10,000 where absent. */
+  readonly credentials: (target: ConnectorTarget) => ConnectionTerms | Promise<ConnectionTerms>;
+  /** Deadline in milliseconds for name, TCP, proxy and TLS together; 10,000 where absent. */
   readonly timeoutMs?: number;
 }
 
@@ -42,7 +45,7 @@ export function undiciConnector(options: UndiciConnectorOptions): UndiciConnecto
 async function open(target: ConnectorTarget, options: UndiciConnectorOptions): Promise<TlsStream> {
   if (target.protocol !== 'https:') throw new TssError('ARGUMENT_INVALID', 'only https: is connected');
   return connect({
-    ...options.credentials(target),
+    ...(await options.credentials(target)),
     host: target.hostname,
     port: target.port === '' ? 443 : Number(target.port),
     alpn: ['http/1.1'],

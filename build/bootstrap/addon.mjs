@@ -22,7 +22,9 @@ function headersOfThisNode() {
 export async function provideAddon() {
   const isSource = (/** @type {string} */ file) => /^(binding\.gyp|package\.json|src\/.*)$/.test(file);
   const headers = headersOfThisNode();
-  const wanted = await treeDigest(inCheckout('native'), isSource, [process.version, process.arch]);
+  const libraries = await run('dpkg-query', ['-W', 'libssl-dev', 'libtss2-dev'], { quiet: true });
+  // OpenSSL is linked in: a security update of it makes a new addon.
+  const wanted = await treeDigest(inCheckout('native'), isSource, [process.version, process.arch, libraries.stdout]);
   const stampFile = inCheckout('native/build/stamp');
   const present = await access(binary).then(
     () => true,

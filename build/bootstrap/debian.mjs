@@ -36,6 +36,7 @@ export const debianPackages = {
     'tpm2-openssl': 'key files against another implementation',
     'tpm2-tools': 'looks for objects left in the TPM',
     'nginx-light': 'mutual TLS against another implementation',
+    openbox: 'the window under a window manager',
     'clang-format': 'format of the C++ sources',
   },
 };

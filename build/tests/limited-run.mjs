@@ -1,6 +1,9 @@
 import { spawn } from 'node:child_process';
 import process from 'node:process';
 
+const TIDY_WITHIN_MS = 10_000;
+const signals = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
+
 /**
  * Run a suite's program, its output streamed, in a process group of its own that is ended with it:
  * a test that leaves a program behind, or hangs, does not outlive its suite.
@@ -16,33 +19,38 @@ export function limitedRun(program, args, { env, limitMs }) {
       stdio: ['ignore', 'inherit', 'inherit'],
       detached: true,
     });
-    const endGroup = () => {
+    const signalGroup = (/** @type {NodeJS.Signals} */ signal) => {
       try {
-        if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+        if (child.pid !== undefined) process.kill(-child.pid, signal);
       } catch {
         // Nothing of the group is left.
       }
     };
-    let isLate = false;
+    // Runners that are interrupted end what they launched in groups of their own, such as Electron.
+    const end = () => {
+      signalGroup('SIGINT');
+      setTimeout(() => signalGroup('SIGKILL'), TIDY_WITHIN_MS).unref();
+    };
+    /** @type {string | undefined} */
+    let reason;
     const limit = setTimeout(() => {
-      isLate = true;
-      endGroup();
+      reason = `not done within ${limitMs / 1000} s`;
+      end();
     }, limitMs);
     const interrupted = () => {
-      endGroup();
-      process.exit(130);
+      reason = 'interrupted';
+      end();
     };
-    process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
-    const finish = (/** @type {string | undefined} */ reason) => {
+    for (const signal of signals) process.once(signal, interrupted);
+    const finish = (/** @type {string | undefined} */ why) => {
       clearTimeout(limit);
-      process.removeListener('SIGINT', interrupted).removeListener('SIGTERM', interrupted);
-      endGroup();
-      resolve(reason);
+      for (const signal of signals) process.removeListener(signal, interrupted);
+      signalGroup('SIGKILL');
+      resolve(why);
     };
     child.once('error', (error) => finish(error.message));
     child.once('exit', (_code, signal) => {
-      if (isLate) finish(`not done within ${limitMs / 1000} s`);
-      else finish(signal === null ? undefined : `ended by ${signal}`);
+      finish(reason ?? (signal === null ? undefined : `ended by ${signal}`));
     });
   });
 }

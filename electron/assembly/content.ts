@@ -90,7 +90,13 @@ export async function openContent(settings: Settings, facts: FactBook, log: Log)
     releaseOld();
     playlist = next;
     show();
-    store.evict(settings.store.budgetBytes).catch((thrown: unknown) => log.failure('evict-failed', thrown));
+    store.evict(settings.store.budgetBytes).then(
+      () => facts.problem('store', null),
+      (thrown: unknown) => {
+        log.failure('evict-failed', thrown);
+        facts.problem('store', asPlayerError(thrown));
+      },
+    );
   }
 
   const kept = await lastGood.read();

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { undiciConnector } from 'node-tss';
+import { opensslVersion, undiciConnector } from 'node-tss';
 import { checkCertificate } from '../certificate/check.ts';
 import { type CertificateStore, createCertificateStore } from '../certificate/store.ts';
 import { certificateRequest } from '../csr/request.ts';
@@ -13,7 +13,7 @@ import { createRegistrationDriver, type RegistrationDriver } from '../registrati
 import { readHardware } from '../registration/hardware.ts';
 import type { Registration } from '../registration/machine.ts';
 import { poll, register } from '../registration/server.ts';
-import { saveRegistration } from '../registration/state-file.ts';
+import { registrationFile, saveRegistration } from '../registration/state-file.ts';
 import type { Settings } from '../settings.ts';
 import { type DeviceKey, openDeviceKey } from '../tpm/key.ts';
 import type { FactBook } from './facts.ts';
@@ -55,6 +55,7 @@ async function readNamed(key: string, file: string): Promise<string> {
 export async function openIdentity(parts: IdentityParts): Promise<Identity> {
   const { settings, facts, log } = parts;
   const { identity, server, state } = settings;
+  log.info('tls-library', { version: `openssl ${opensslVersion()}` });
   const anchors = await readNamed('identity.deviceCaFile', identity.deviceCaFile);
   const serverCa = server.caFile === undefined ? undefined : await readNamed('server.caFile', server.caFile);
   const ownerAuth =
@@ -98,7 +99,7 @@ export async function openIdentity(parts: IdentityParts): Promise<Identity> {
       await certificates.forget();
       await parts.forgetContent();
     },
-    persist: (next) => saveRegistration(registrationFile(settings), next),
+    persist: (next) => saveRegistration(registrationFile(state.directory), next),
     publish: (next) => facts.update({ registration: next }),
     report: (problem) => facts.problem('registration', problem === null ? null : asPlayerError(problem)),
     wait: waitFor,
@@ -108,11 +109,6 @@ export async function openIdentity(parts: IdentityParts): Promise<Identity> {
   });
   facts.update({ registration: registration.current });
   return { key, certificates, registration, serverCa, request };
-}
-
-/** Where the registration is kept over restarts. */
-export function registrationFile(settings: Settings): string {
-  return join(settings.state.directory, 'registration.json');
 }
 
 /** The wrapped blob's file. */

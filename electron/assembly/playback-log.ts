@@ -2,7 +2,7 @@ import type { PlaybackReport } from '../ipc/contract.ts';
 import type { Log } from '../log.ts';
 
 /** Writes down what became of every item; a loop of the same fault is written once until another outcome. */
-export function createPlaybackLog(log: Log): { report(report: PlaybackReport): undefined } {
+export function createPlaybackLog(log: Log): { report(report: PlaybackReport): void } {
   const last = new Map<string, string>();
   return {
     report: ({ itemId, outcome, reason }) => {
@@ -11,7 +11,6 @@ export function createPlaybackLog(log: Log): { report(report: PlaybackReport): u
         log.warn(`item-${outcome}`, { itemId, ...(reason === undefined ? {} : { reason }) });
       if (last.size > 20_000) last.clear();
       last.set(itemId, outcome === 'shown' ? '' : (reason ?? outcome));
-      return undefined;
     },
   };
 }

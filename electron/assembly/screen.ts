@@ -11,30 +11,43 @@ import { createPlaybackLog } from './playback-log.ts';
 
 export interface ScreenParts {
   readonly feed: SnapshotFeed;
-  readonly content: Pick<Content, 'locate'>;
+  /** Resolves once the disk has been read: the page's first question is answered then, and not with a guess. */
+  readonly content: Promise<Pick<Content, 'locate'>>;
+  /** Called at the first picture that is shown. */
+  firstShown(): void;
   /** Too many restarts of the page. */
   giveUp(): void;
   readonly log: Log;
 }
 
 /** Open the page with the only two things it can reach: the `player://` scheme and the checked requests. */
-export function openScreen({ feed, content, giveUp, log }: ScreenParts): Page {
+export function openScreen({ feed, content, firstShown, giveUp, log }: ScreenParts): Page {
   let page: Page | null = null;
+  let store: Pick<Content, 'locate'> | null = null;
+  const read = content.then((opened) => {
+    store = opened;
+  });
+  const playback = createPlaybackLog(log);
   servePlayerScheme(protocol, {
     pageDirectory: join(__dirname, 'renderer'),
     pageHeaders,
     media: (hash) => {
-      const media = content.locate(hash);
+      const media = store?.locate(hash) ?? null;
       return media && { ...media, headers: mediaHeaders(media.format) };
     },
   });
   serveIpc(
     ipcMain,
     {
-      'player:snapshot': feed.current,
-      'playback:report': createPlaybackLog(log).report,
+      'player:snapshot': () => read.then(feed.current),
+      'playback:report': (report) => {
+        if (report.outcome === 'shown') firstShown();
+        playback.report(report);
+        return undefined;
+      },
       'heartbeat:beat': ({ frames }) => {
         page?.beat(frames);
+        return undefined;
       },
     },
     () => page?.contentsId() ?? null,

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { writeAtomic } from '../atomic-file.ts';
 import type { MediaHash } from '../playlist/playlist.ts';
 import { isAbsent } from './failure.ts';

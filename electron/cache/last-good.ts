@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { syncFolder, writeAtomic } from '../atomic-file.ts';
 import { guardStore, isAbsent } from './failure.ts';
 

@@ -18,15 +18,17 @@ const longestChain = 8;
  * @param nowMs Unix milliseconds
  */
 export function checkCertificate(chain: readonly string[], publicKey: Buffer, anchors: string, nowMs: number): Verdict {
-  let leaf: X509Certificate | undefined;
-  let issuers: X509Certificate[];
-  let roots: X509Certificate[];
   try {
-    [leaf, ...issuers] = chain.slice(0, longestChain).map((pem) => new X509Certificate(pem));
-    roots = splitPem(anchors).map((pem) => new X509Certificate(pem));
+    return judge(chain, publicKey, anchors, nowMs);
   } catch {
+    // Not a certificate, or one with a public key that cannot be read: found out only where the key is used.
     return { ok: false, reason: 'invalid' };
   }
+}
+
+function judge(chain: readonly string[], publicKey: Buffer, anchors: string, nowMs: number): Verdict {
+  const [leaf, ...issuers] = chain.slice(0, longestChain).map((pem) => new X509Certificate(pem));
+  const roots = splitPem(anchors).map((pem) => new X509Certificate(pem));
   if (leaf === undefined) return { ok: false, reason: 'invalid' };
   if (!leaf.publicKey.export({ type: 'spki', format: 'der' }).equals(publicKey))
     return { ok: false, reason: 'key-mismatch' };

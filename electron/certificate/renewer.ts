@@ -38,8 +38,7 @@ export function certificateRefused({ reason }: Extract<Verdict, { ok: false }>):
  * @throws when `signal` aborts
  */
 export async function runRenewal(present: DeviceCertificate, ports: RenewerPorts, signal: AbortSignal): Promise<never> {
-  let certificate = present;
-  let dueMs = renewalAtMs(certificate, ports.random());
+  let dueMs = renewalAtMs(present, ports.random());
   let attempt = 0;
   for (;;) {
     signal.throwIfAborted();
@@ -50,12 +49,13 @@ export async function runRenewal(present: DeviceCertificate, ports: RenewerPorts
     try {
       const saved = await ports.store.save(await ports.request());
       if ('ok' in saved) throw certificateRefused(saved);
-      certificate = saved;
-      attempt = 0;
-      dueMs = renewalAtMs(certificate, ports.random());
-      ports.log.info('certificate-renewed', { notAfterMs: certificate.notAfterMs });
+      ports.log.info('certificate-renewed', { notAfterMs: saved.notAfterMs });
       ports.report(null);
-      ports.renewed(certificate);
+      ports.renewed(saved);
+      dueMs = renewalAtMs(saved, ports.random());
+      // A server that hands out certificates which are already old must not make this loop spin.
+      if (dueMs <= ports.now()) dueMs = ports.now() + ports.backoff(attempt++);
+      else attempt = 0;
     } catch (thrown) {
       if (signal.aborted) throw thrown;
       const error = asPlayerError(thrown);

@@ -39,7 +39,9 @@ export function createCertificateStore(file: string, judge: Judge): CertificateS
   };
   return {
     load,
-    save: async (chain) => {
+    save: async (given) => {
+      // Judged in the form in which it will be read back, so that nothing is written that a restart would refuse.
+      const chain = splitPem(given.join('\n'));
       const verdict = judge(chain);
       if (!verdict.ok) return verdict;
       await writePrivateFile(file, deviceCertificate(chain, verdict).chainPem);

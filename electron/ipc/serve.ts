@@ -1,5 +1,5 @@
 import type { IpcMain, IpcMainInvokeEvent } from 'electron';
-import { z } from 'zod';
+import * as z from 'zod';
 import { PlayerError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Invokes } from './contract.ts';
@@ -19,7 +19,9 @@ const requests = {
 } satisfies { [Channel in keyof Invokes]: z.ZodType<Invokes[Channel]['request']> };
 
 export type Handlers = {
-  readonly [Channel in keyof Invokes]: (request: Invokes[Channel]['request']) => Invokes[Channel]['reply'];
+  readonly [Channel in keyof Invokes]: (
+    request: Invokes[Channel]['request'],
+  ) => Invokes[Channel]['reply'] | Promise<Invokes[Channel]['reply']>;
 };
 
 /** Where a message came from, as far as the check needs to know. */
@@ -45,11 +47,12 @@ export function isPage(sender: Sender, pageContentsId: number | null): boolean {
  */
 export function serveIpc(ipcMain: IpcMain, handlers: Handlers, pageContentsId: () => number | null, log: Log): void {
   const serve = <Channel extends keyof Invokes>(channel: Channel) => {
-    ipcMain.handle(channel, (event, ...args: unknown[]) => {
+    ipcMain.handle(channel, async (event, ...args: unknown[]) => {
       try {
+        // Before anything is awaited: a frame that is gone by then cannot be asked any more.
         if (!isPage(senderOf(event), pageContentsId()))
           throw new PlayerError('IPC_REFUSED', `${channel}: the sender is not the page`);
-        return handlers[channel](parseRequest(channel, args));
+        return await handlers[channel](parseRequest(channel, args));
       } catch (thrown) {
         log.failure('ipc-refused', thrown, { reason: channel });
         throw new Error('refused');

@@ -87,6 +87,8 @@ export function createOriginClient(origin: string, connect: buildConnector.conne
     async open(path, headers, signal) {
       try {
         const reply = await request({ method: 'GET', path, headers }, signal);
+        // undici's body reports its own destruction as an error: unheard, it would end the process.
+        reply.body.on('error', () => undefined);
         return { status: reply.statusCode, header: headerReader(reply.headers), body: reply.body };
       } catch (thrown) {
         throw transportFault(thrown);
@@ -100,9 +102,11 @@ type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
 function exactHost(allowed: URL, connect: buildConnector.connector): buildConnector.connector {
   const port = allowed.port || (allowed.protocol === 'https:' ? '443' : '80');
+  // A URL writes an IPv6 address in brackets; undici hands it over without.
+  const hostname = allowed.hostname.replace(/^\[(.*)\]$/, '$1');
   return (options, callback) => {
     const wanted = options.port || (options.protocol === 'https:' ? '443' : '80');
-    if (options.hostname !== allowed.hostname || wanted !== port || options.protocol !== allowed.protocol) {
+    if (options.hostname !== hostname || wanted !== port || options.protocol !== allowed.protocol) {
       callback(new PlayerError('HOST_REFUSED', 'the connection is not for the origin it was made for'), null);
       return;
     }

@@ -1,7 +1,8 @@
-import { type TlsErrorCode, TssError } from 'node-tss';
+import { type TlsErrorCode, type TpmErrorCode, TssError } from 'node-tss';
 import { type ErrorCode, PlayerError } from '../errors.ts';
 
-const tlsCodes: Readonly<Record<TlsErrorCode, ErrorCode>> = {
+/** The TPM side occurs here because the key signs in the handshake. */
+const tssCodes: Readonly<Record<TlsErrorCode | TpmErrorCode, ErrorCode>> = {
   NAME_UNRESOLVED: 'NAME_UNRESOLVED',
   CONNECTION_REFUSED: 'CONNECTION_FAILED',
   CONNECTION_FAILED: 'CONNECTION_FAILED',
@@ -13,6 +14,19 @@ const tlsCodes: Readonly<Record<TlsErrorCode, ErrorCode>> = {
   TLS_PROTOCOL: 'CONNECTION_FAILED',
   CLIENT_CERTIFICATE_INVALID: 'CERTIFICATE_INVALID',
   ARGUMENT_INVALID: 'INTERNAL',
+  TPM_ABSENT: 'TPM_ABSENT',
+  TPM_ACCESS_DENIED: 'TPM_ACCESS_DENIED',
+  TPM_CONNECTION: 'TPM_FAILED',
+  TPM_SLOTS_FULL: 'TPM_BUSY',
+  TPM_LOCKED_OUT: 'TPM_LOCKED_OUT',
+  TPM_RETRY: 'TPM_BUSY',
+  TPM_OWNER_AUTH: 'TPM_AUTH_REFUSED',
+  TPM_FAILED: 'TPM_FAILED',
+  KEY_LOST: 'KEY_LOST',
+  KEY_INVALID: 'KEY_INVALID',
+  KEY_AUTH: 'TPM_AUTH_REFUSED',
+  KEY_CLOSED: 'INTERNAL',
+  PARENT_MISSING: 'KEY_INVALID',
 };
 
 const undiciCodes: Readonly<Record<string, ErrorCode>> = {
@@ -28,6 +42,8 @@ export function transportFault(thrown: unknown): PlayerError {
   for (let at = thrown; at instanceof Error; at = at.cause) {
     if (at instanceof PlayerError) return at;
     if (at instanceof TssError) return new PlayerError(tssCode(at.code), at.message, thrown);
+    // The signal of a whole call's deadline aborts with a DOMException of this name (DOM Standard §3.2).
+    if (at.name === 'TimeoutError') return new PlayerError('CONNECTION_TIMEOUT', at.message, thrown);
     const code = (at as NodeJS.ErrnoException).code;
     if (code !== undefined && Object.hasOwn(undiciCodes, code))
       return new PlayerError(undiciCodes[code] ?? 'CONNECTION_FAILED', at.message, thrown);
@@ -36,6 +52,5 @@ export function transportFault(thrown: unknown): PlayerError {
 }
 
 function tssCode(code: string): ErrorCode {
-  if (Object.hasOwn(tlsCodes, code)) return tlsCodes[code as TlsErrorCode];
-  return code === 'KEY_LOST' ? 'KEY_LOST' : 'TPM_FAILED';
+  return Object.hasOwn(tssCodes, code) ? tssCodes[code as keyof typeof tssCodes] : 'TPM_FAILED';
 }

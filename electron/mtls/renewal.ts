@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { PlayerError } from '../errors.ts';
 import type { OriginClient } from './client.ts';
 

@@ -38,7 +38,8 @@ export async function listenForEvents(ports: EventPorts, signal: AbortSignal): P
       // What was said while nobody listened may be lost: one fetch makes up for it.
       if (attempt > 0) ports.take('playlist');
       await read(body, ports, (id) => {
-        lastEventId = id;
+        // An event without an id leaves the last one in force (HTML Standard §9.2.6).
+        if (id !== undefined) lastEventId = id;
         attempt = 0;
       });
       throw new PlayerError('CONNECTION_FAILED', 'events: the server ended the stream');
@@ -56,7 +57,8 @@ async function read(body: Readable, ports: EventPorts, seen: (id: string | undef
   const parser = createParser({
     onEvent: ({ event, id }) => {
       sinceEventBytes = 0;
-      seen(id === undefined ? undefined : id.slice(0, 128));
+      // An id that cannot be sent back as a header would make every later connection fail.
+      seen(id !== undefined && /^[\x21-\x7e]{1,128}$/.test(id) ? id : undefined);
       if (event === 'playlist' || event === 'certificate' || event === 'command') ports.take(event);
     },
     onComment: () => {

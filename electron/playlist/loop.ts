@@ -4,6 +4,8 @@ import type { SyncOutcome } from './sync.ts';
 
 const pollMs = 60_000;
 const pollJitter = 0.1;
+/** A deadline that is always a moment away must not make the loop spin. */
+const shortestPollMs = 1_000;
 const suspendedPollMs = 5 * 60_000;
 
 export interface LoopPorts {
@@ -59,5 +61,5 @@ export async function runSyncLoop(ports: LoopPorts, signal: AbortSignal): Promis
 function nextPollMs(ports: LoopPorts, deadlineMs: number | null): number {
   const poll = pollMs * (1 + pollJitter * (2 * ports.random() - 1));
   const untilDeadline = deadlineMs === null ? Number.POSITIVE_INFINITY : deadlineMs - ports.now();
-  return untilDeadline > 0 ? Math.min(poll, untilDeadline) : poll;
+  return untilDeadline > 0 ? Math.max(shortestPollMs, Math.min(poll, untilDeadline)) : poll;
 }

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Checked, checkAddress, checkHeaders } from './address.ts';
 import { invalid, readDocument } from './document.ts';
 import type { Asset, Item, MediaHash, Playlist, PlaylistEntry } from './playlist.ts';

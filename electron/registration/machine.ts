@@ -143,10 +143,11 @@ function stepRefused(now: Extract<Registration, { state: 'refused' }>, happening
 
 function stepRegistered(now: Registered, happening: Happening, nowMs: number): Step {
   switch (happening.type) {
+    // Said at every sync: what changes nothing is the same value, and is not written to the disk again.
     case 'suspended':
-      return { next: { ...now, suspendedSinceMs: now.suspendedSinceMs ?? nowMs }, effects: [] };
+      return { next: now.suspendedSinceMs === null ? { ...now, suspendedSinceMs: nowMs } : now, effects: [] };
     case 'restored':
-      return { next: { ...now, suspendedSinceMs: null }, effects: [] };
+      return { next: now.suspendedSinceMs === null ? now : { ...now, suspendedSinceMs: null }, effects: [] };
     case 'removed':
       return { next: unregistered, effects: [{ type: 'forget-content' }, { type: 'register' }] };
     case 'identity-lost':

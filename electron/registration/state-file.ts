@@ -1,4 +1,6 @@
-import { z } from 'zod';
+import { join } from 'node:path';
+import * as z from 'zod';
+import { PlayerError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { readPrivateFile, writePrivateFile } from '../private-file.ts';
 import type { Registration } from './machine.ts';
@@ -26,16 +28,22 @@ const schema: z.ZodType<Registration> = z.discriminatedUnion('state', [
   }),
 ]);
 
+/** Where the registration is kept over restarts. */
+export function registrationFile(stateDirectory: string): string {
+  return join(stateDirectory, 'registration.json');
+}
+
 /**
  * The registration as it stood at the last exit. A damaged file counts as
  * unregistered and is reported: the device key is unharmed, the operator claims again.
  */
 export async function loadRegistration(file: string, log: Log): Promise<Registration> {
-  const text = await readPrivateFile(file);
-  if (text === undefined) return { state: 'unregistered' };
   try {
-    return schema.parse(JSON.parse(text.toString('utf8')));
-  } catch {
+    const text = await readPrivateFile(file);
+    return text === undefined ? { state: 'unregistered' } : schema.parse(JSON.parse(text.toString('utf8')));
+  } catch (thrown) {
+    // A file that cannot be read at all may be whole: registering over it would lose it.
+    if (thrown instanceof PlayerError && thrown.code === 'STATE_UNWRITABLE') throw thrown;
     log.warn('registration-state-damaged', { file, code: 'STATE_CORRUPT' });
     return { state: 'unregistered' };
   }

@@ -54,7 +54,8 @@ export function openPage(ports: PagePorts): Page {
   function recreate(): void {
     const old = window;
     window = createWindow();
-    window.once('show', () => old.destroy());
+    // The last picture of the old window stays until the new one has painted.
+    window.once('ready-to-show', () => old.destroy());
   }
 
   function createWindow(): BrowserWindow {
@@ -70,7 +71,6 @@ export function openPage(ports: PagePorts): Page {
       // -3 is an aborted load: a newer one has taken its place.
       if (isMainFrame && errorCode !== -3 && isCurrent()) happen({ type: 'load-failed' });
     });
-    made.once('ready-to-show', () => made.show());
     made.on('close', (event) => event.preventDefault());
     made.loadURL(pageUrl).catch((thrown: unknown) => log.failure('page-load-failed', thrown));
     return made;

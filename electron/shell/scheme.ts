@@ -15,6 +15,8 @@ export interface SchemePorts {
   media(hash: string): ServedMedia | null;
 }
 
+const longestPieceBytes = 4 * 2 ** 20;
+
 export interface ServedMedia {
   /** Absolute. */
   readonly path: string;
@@ -28,7 +30,7 @@ const mediaPath = /^\/([0-9a-f]{64})$/;
 /** What `protocol.registerSchemesAsPrivileged` is told; `bypassCSP` is never set. */
 export const playerScheme = {
   scheme: 'player',
-  privileges: { standard: true, secure: true, supportFetchAPI: true, stream: true },
+  privileges: { standard: true, secure: true, supportFetchAPI: true, stream: true, codeCache: true },
 } as const;
 
 /** Serve `player://app/…` and `player://media/<sha256>`. No path is ever made from a URL. */
@@ -47,15 +49,16 @@ export async function answer(request: Request, ports: SchemePorts): Promise<Resp
   }
   const hash = host === 'media' ? mediaPath.exec(pathname)?.[1] : undefined;
   const media = hash === undefined ? null : ports.media(hash);
-  return media === null ? refusal(404) : mediaAnswer(request, media);
+  return media === null ? refusal(404) : await mediaAnswer(request, media);
 }
 
-function mediaAnswer(request: Request, { path, sizeBytes, headers }: ServedMedia): Response {
+async function mediaAnswer(request: Request, { path, sizeBytes, headers }: ServedMedia): Promise<Response> {
   const range = parseByteRange(request.headers.get('range'), sizeBytes);
   if (range === 'unsatisfiable')
     return new Response(null, { status: 416, headers: { ...headers, 'Content-Range': `bytes */${sizeBytes}` } });
   const { start, end } = range === 'whole' ? { start: 0, end: sizeBytes - 1 } : range;
-  const body = request.method === 'HEAD' || end < start ? null : webStream(path, start, end);
+  const empty = request.method === 'HEAD' || end < start;
+  const body = empty ? null : range === 'whole' ? await wholeBody(path, sizeBytes) : webStream(path, start, end);
   return new Response(body, {
     status: range === 'whole' ? 200 : 206,
     headers: {
@@ -64,6 +67,11 @@ function mediaAnswer(request: Request, { path, sizeBytes, headers }: ServedMedia
       ...(range === 'whole' ? {} : { 'Content-Range': `bytes ${start}-${end}/${sizeBytes}` }),
     },
   });
+}
+
+/** A picture goes over in one piece, which is quicker to the screen; anything large streams. */
+async function wholeBody(path: string, sizeBytes: number): Promise<ReadableStream | Uint8Array<ArrayBuffer>> {
+  return sizeBytes <= longestPieceBytes ? new Uint8Array(await readFile(path)) : webStream(path, 0, sizeBytes - 1);
 }
 
 function webStream(path: string, start: number, end: number): ReadableStream {

@@ -14,7 +14,6 @@ export function kioskWindowOptions(display: Display, preload: string): BrowserWi
     y,
     width,
     height,
-    show: false,
     frame: false,
     kiosk: true,
     fullscreenable: true,

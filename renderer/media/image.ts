@@ -7,7 +7,7 @@ import { Refusal, refusalOf } from './medium.ts';
 const defaultSeconds = 10;
 
 /** Decodes an image and has it painted, invisible, so that its reveal costs no decoding. Refuses with `decode`. */
-export const prepareImage: Prepare = async (surface, item, signal) => {
+export const prepareImage: Prepare = async (surface, item, signal, urgent) => {
   const image = document.createElement('img');
   image.className = `picture fit-${item.fit}`;
   image.alt = item.title;
@@ -36,7 +36,7 @@ export const prepareImage: Prepare = async (surface, item, signal) => {
     surface.append(drawBackdrop(image, naturalWidth, naturalHeight));
   }
   surface.append(image);
-  await painted();
+  if (!urgent) await painted();
   signal.removeEventListener('abort', release);
   if (signal.aborted) throw refusalOf(signal);
 

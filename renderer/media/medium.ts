@@ -22,7 +22,13 @@ export interface Medium {
  * Prepares an item on a surface up to its first frame.
  * Rejects with a `Refusal`; an aborted signal ends the preparation and leaves the surface empty.
  */
-export type Prepare = (surface: HTMLElement, item: ProgramItem, signal: AbortSignal) => Promise<Medium>;
+export type Prepare = (
+  surface: HTMLElement,
+  item: ProgramItem,
+  signal: AbortSignal,
+  /** Nothing is on the stage: be quick rather than seamless. */
+  urgent: boolean,
+) => Promise<Medium>;
 
 /** Why an item cannot be shown: a short word of a–z and hyphen, as playback reports carry it. */
 export class Refusal extends Error {

@@ -41,11 +41,12 @@ interface Holding {
 }
 
 /** Prepares by kind; an abort counts at once, also where a decoder does not answer any more. */
-function prepare(surface: HTMLElement, item: ProgramItem, signal: AbortSignal): Promise<Medium> {
+function prepare(surface: HTMLElement, item: ProgramItem, signal: AbortSignal, urgent: boolean): Promise<Medium> {
   const aborted = new Promise<never>((_resolve, reject) => {
     signal.addEventListener('abort', () => reject(refusalOf(signal)), { once: true });
   });
-  const prepared = item.kind === 'video' ? prepareVideo(surface, item, signal) : prepareImage(surface, item, signal);
+  const prepareKind = item.kind === 'video' ? prepareVideo : prepareImage;
+  const prepared = prepareKind(surface, item, signal, urgent);
   return Promise.race([prepared, aborted]);
 }
 
@@ -72,7 +73,7 @@ export function createStage({ surfaces, report, changed }: StagePorts): Stage {
     const stopDeadline = after(deadlineMs, () => abort.abort(new Refusal('deadline')));
     const holding: Holding = { play, abort, medium: null, stopTimers: [stopDeadline] };
     holdings[surface] = holding;
-    prepare(surfaces[surface], item, abort.signal).then(
+    prepare(surfaces[surface], item, abort.signal, playback.shown === null).then(
       (medium) => {
         stopDeadline();
         if (holdings[surface] !== holding) return medium.release();
@@ -90,7 +91,8 @@ export function createStage({ surfaces, report, changed }: StagePorts): Stage {
   const reveal = async ({ play, surface, item }: Play, outgoing: Play | null) => {
     const holding = holdings[surface];
     const other = surface === 0 ? 1 : 0;
-    await layOver(surfaces[surface], surfaces[other]);
+    // With nothing beneath there is nothing to hold: a first picture comes at once.
+    if (outgoing !== null || item.kind === 'video') await layOver(surfaces[surface], surfaces[other]);
     if (holding === null || holdings[surface] !== holding) return;
     const begun = new Promise<void>((resolve) => {
       const tellAndGoOn = (type: 'presented' | 'elapsed' | 'stalled') => () => {

@@ -130,7 +130,7 @@ test('refuses certificates and anchors that do not parse', async () => {
     const attempt = connect(to(1, { identity: { key, certificateChain } }));
     await assert.rejects(attempt, { code: 'CLIENT_CERTIFICATE_INVALID' });
   }
-  await assert.rejects(connect(to(1, { ca: 'text' })), { code: 'ARGUMENT_INVALID' });
+  await assert.rejects(connect(to(1, { ca: 'text' })), { code: 'TRUST_INVALID' });
 });
 
 test('refuses keys of another make', async () => {

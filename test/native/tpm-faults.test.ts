@@ -73,19 +73,6 @@ test('refuses key blobs that the TPM or its library cannot parse', async (t) => 
   await assert.rejects(tpm.loadKey(writeKeyFile({ ...blob, privateArea: tampered })), { code: 'KEY_LOST' });
 });
 
-test('asks for the owner password where there is one, and takes it', async (t) => {
-  const { tpm, emulator } = await openTestTpm(t);
-  await tpm.close();
-  tpm2(emulator, 'changeauth', '-c', 'owner', 'owner-secret');
-  const without = await openTpm({ tcti: emulator.tcti });
-  await assert.rejects(without.createKey(), { code: 'TPM_OWNER_AUTH', message: /owner password/ });
-  await without.close();
-  const withPassword = await openTpm({ tcti: emulator.tcti, ownerAuth: 'owner-secret' });
-  t.after(() => withPassword.close());
-  const key = await withPassword.loadKey(await withPassword.createKey());
-  assert.ok((await key.sign(digest)).length > 0);
-});
-
 test('says that foreign programs hold all object slots, and flushes none of theirs', async (t) => {
   const { tpm, emulator } = await openTestTpm(t);
   const pem = await tpm.createKey();
@@ -122,43 +109,6 @@ test('leaves an RSA key at the place of the storage root key alone', async (t) =
   const again = await openTpm({ tcti: emulator.tcti });
   t.after(() => again.close());
   assert.equal(readKeyFile(await again.createKey()).parent, 0x40000001);
-});
-
-test('signs on while the TPM is in lockout', async (t) => {
-  const { tpm, emulator } = await openTestTpm(t);
-  const pem = await tpm.createKey();
-  await tpm.close();
-  tpm2(emulator, 'dictionarylockout', '-s', '-n', '1', '-t', '1000', '-l', '1000');
-  tpm2(emulator, 'createprimary', '-c', 'parent.ctx');
-  tpm2(
-    emulator,
-    'create',
-    '-C',
-    'parent.ctx',
-    '-G',
-    'ecc',
-    '-p',
-    'right',
-    '-u',
-    'k.pub',
-    '-r',
-    'k.priv',
-    '-c',
-    'k.ctx',
-  );
-  const signWith = (password: string): void => {
-    // The tools leave their objects behind; two of them and no third fit.
-    tpm2(emulator, 'flushcontext', '-t');
-    tpm2(emulator, 'sign', '-c', 'k.ctx', '-p', password, '-o', 'signature', 'k.pub');
-  };
-  signWith('right');
-  assert.throws(() => signWith('wrong'), /authorization/);
-  assert.throws(() => signWith('right'), /lockout/i);
-  tpm2(emulator, 'flushcontext', '-t');
-  const locked = await openTpm({ tcti: emulator.tcti });
-  t.after(() => locked.close());
-  const key = await locked.loadKey(pem);
-  assert.ok((await key.sign(digest)).length > 0);
 });
 
 test('reports a TPM that hangs up, each time anew', async (t) => {

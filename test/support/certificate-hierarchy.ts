@@ -11,8 +11,10 @@ export function createHierarchy(): { readonly rootPem: string; readonly intermed
   const at = (name: string) => join(folder, name);
   const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
   try {
+    // openssl's key identifiers are made in another way than the intermediate's own leaves name it.
+    const identifier = 'subjectKeyIdentifier=none\n';
     const extensions = 'basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n';
-    writeFileSync(at('ca.ext'), extensions);
+    writeFileSync(at('ca.ext'), extensions + identifier);
     openssl(['req', '-x509', ...newKey, '-keyout', at('root.key'), '-out', at('root.pem'), '-subj', '/CN=Test root']);
     openssl(['req', '-new', ...newKey, '-keyout', at('sub.key'), '-out', at('sub.csr'), '-subj', '/CN=Test issuing']);
     const signer = ['-CA', at('root.pem'), '-CAkey', at('root.key'), '-CAcreateserial', '-extfile', at('ca.ext')];

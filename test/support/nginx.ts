@@ -1,19 +1,17 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
+import { startTlsServer } from './tls-server-process.ts';
 
 export interface NginxOptions {
-  /** The server's certificate and key, PEM. */
+  /** The server's certificate, or its chain, and key, PEM. */
   readonly certificatePem: string;
   readonly keyPem: string;
   /** Clients must show a certificate of this authority, PEM. */
   readonly clientAuthorityPem: string;
   /** Hand out session tickets; false where absent, so that every handshake is a full one. */
   readonly tickets?: boolean;
+  /** What it speaks; TLS 1.3 where absent. */
+  readonly protocol?: 'TLSv1.2' | 'TLSv1.3';
 }
 
 /** Debian's nginx as a server that demands client certificates. `GET /` answers the client's subject. */
@@ -25,64 +23,22 @@ export interface Nginx {
   stop(): Promise<void>;
 }
 
-const START_ATTEMPTS = 5;
-
 /** @throws Error with nginx's own words when it does not start */
 export async function startNginx(options: NginxOptions): Promise<Nginx> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await start(options, await freePort());
-    } catch (cause) {
-      // Somebody else may have taken the port between the probe and nginx.
-      if (attempt === START_ATTEMPTS || !String(cause).includes('Address already in use')) throw cause;
-    }
-  }
-}
-
-async function start(options: NginxOptions, port: number): Promise<Nginx> {
-  const folder = mkdtempSync(join(tmpdir(), 'nginx-'));
-  for (const name of ['tmp', 'files']) mkdirSync(join(folder, name));
-  writeFileSync(join(folder, 'server.pem'), options.certificatePem);
-  writeFileSync(join(folder, 'server.key'), options.keyPem, { mode: 0o600 });
-  writeFileSync(join(folder, 'clients.pem'), options.clientAuthorityPem);
-  writeFileSync(join(folder, 'nginx.conf'), configuration(folder, port, options.tickets ?? false));
-  const child = spawn('/usr/sbin/nginx', ['-p', folder, '-c', join(folder, 'nginx.conf'), '-e', 'stderr'], {
-    stdio: ['ignore', 'ignore', 'pipe'],
+  const { port, stop } = await startTlsServer({
+    name: 'nginx',
+    identity: options,
+    clientAuthorityPem: options.clientAuthorityPem,
+    prepare(folder, port) {
+      for (const name of ['tmp', 'files']) mkdirSync(join(folder, name));
+      writeFileSync(join(folder, 'nginx.conf'), configuration(folder, port, options));
+      return ['/usr/sbin/nginx', '-p', folder, '-c', join(folder, 'nginx.conf'), '-e', 'stderr'];
+    },
   });
-  let complaint = '';
-  child.stderr?.on('data', (chunk: Buffer) => {
-    complaint = (complaint + chunk.toString()).slice(-4096);
-  });
-  const exited = once(child, 'exit');
-  exited.catch(() => {});
-  const kill = (): void => {
-    child.kill('SIGKILL');
-  };
-  process.once('exit', kill);
-  const stop = async (): Promise<void> => {
-    process.off('exit', kill);
-    await end(child, exited);
-    rmSync(folder, { recursive: true, force: true });
-  };
-  try {
-    const ended = exited.then(() => {
-      throw new Error(`nginx ended: ${complaint.trim()}`);
-    });
-    await Promise.race([accepting(port), ended]);
-  } catch (cause) {
-    await stop();
-    throw cause;
-  }
   return { port, url: `https://localhost:${port}`, stop };
 }
 
-async function end(child: ChildProcess, exited: Promise<unknown>): Promise<void> {
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-  child.kill('SIGTERM');
-  await exited;
-}
-
-function configuration(folder: string, port: number, tickets: boolean): string {
+function configuration(folder: string, port: number, { tickets = false, protocol = 'TLSv1.3' }: NginxOptions): string {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
     (name) => `${name}_temp_path ${join(folder, 'tmp')};`,
   );
@@ -99,9 +55,10 @@ http {
     listen 127.0.0.1:${port} ssl;
     ssl_certificate ${join(folder, 'server.pem')};
     ssl_certificate_key ${join(folder, 'server.key')};
-    ssl_protocols TLSv1.3;
+    ssl_protocols ${protocol};
     ssl_client_certificate ${join(folder, 'clients.pem')};
     ssl_verify_client on;
+    ssl_verify_depth 4;
     ssl_session_tickets ${tickets ? 'on' : 'off'};
     ssl_session_cache ${tickets ? 'shared:tests:1m' : 'off'};
     client_max_body_size 64m;
@@ -110,29 +67,4 @@ http {
   }
 }
 `;
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const address = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no TCP port');
-  return address.port;
-}
-
-async function accepting(port: number): Promise<void> {
-  for (let attempt = 0; ; attempt++) {
-    const socket = connect(port, '127.0.0.1');
-    try {
-      await once(socket, 'connect');
-      return;
-    } catch (cause) {
-      if (attempt >= 500) throw cause;
-      await delay(10);
-    } finally {
-      socket.destroy();
-    }
-  }
 }

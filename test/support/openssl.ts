@@ -1,6 +1,10 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { ServerIdentity } from './tls-identities.ts';
+import { startTlsServer, type TlsServerProcess } from './tls-server-process.ts';
 
 /** Runs Debian's openssl. @returns its stdout. @throws Error with its stderr */
 export function openssl(
@@ -46,4 +50,33 @@ export async function startOpensslServer(args: readonly string[]): Promise<Opens
     return { port: Number(port), stop };
   }
   throw new Error('openssl s_server did not start');
+}
+
+/**
+ * `openssl s_server` that demands client certificates and answers every request with a page about the connection.
+ * @param identity certificate, or its chain, and key
+ * @param clientAuthorityPem clients must show a certificate of this authority
+ * @param args what else the test is about, `-tls1_3` where absent
+ * @throws Error with its own words when it does not start
+ */
+export function startDemandingOpenssl(
+  identity: ServerIdentity,
+  clientAuthorityPem: string,
+  args: readonly string[] = ['-tls1_3'],
+): Promise<TlsServerProcess> {
+  return startTlsServer({
+    name: 's_server',
+    identity,
+    clientAuthorityPem,
+    prepare(folder, port) {
+      const at = (name: string) => join(folder, name);
+      // s_server takes the leaf from one file and its issuers from another.
+      const [, ...issuers] = readFileSync(at('server.pem'), 'utf8').split(/(?=-----BEGIN CERTIFICATE-----)/);
+      writeFileSync(at('issuers.pem'), issuers.join(''));
+      const chain = issuers.length > 0 ? ['-cert_chain', at('issuers.pem')] : [];
+      const demand = ['-Verify', '4', '-verify_return_error', '-CAfile', at('clients.pem')];
+      const own = ['-cert', at('server.pem'), '-key', at('server.key'), ...chain];
+      return ['openssl', 's_server', '-accept', `127.0.0.1:${port}`, '-www', '-quiet', ...own, ...demand, ...args];
+    },
+  });
 }

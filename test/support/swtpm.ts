@@ -22,6 +22,8 @@ export interface SoftwareTpmOptions {
   readonly stateFolder?: string;
   /** Put the socket here, so that a later start is found at the same address. A fresh folder where absent. */
   readonly folder?: string;
+  /** False: nobody has sent TPM2_Startup yet, as after the power of a TPM without firmware comes on. True where absent. */
+  readonly started?: boolean;
 }
 
 /**
@@ -41,7 +43,7 @@ export async function startSwtpm(options: SoftwareTpmOptions = {}): Promise<Soft
     [
       ...['socket', '--tpm2', '--tpmstate', `dir=${state}`],
       ...['--server', `type=unixio,path=${path}`, '--ctrl', `type=unixio,path=${control}`],
-      ...['--flags', 'not-need-init,startup-clear'],
+      ...['--flags', options.started === false ? 'not-need-init' : 'not-need-init,startup-clear'],
     ],
     { stdio: ['ignore', 'ignore', 'pipe'] },
   );

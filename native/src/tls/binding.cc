@@ -23,13 +23,15 @@ std::optional<ClientKey> keyArgument(const Napi::Value& value) {
   return ClientKey{signer->point(), nullptr, signer};
 }
 
-/** `new TlsContext(anchors | undefined, systemAnchorsFile, chain, key | undefined)` */
+/** `new TlsContext(anchors | undefined, systemAnchorsFile, chain, key | undefined, allowTls12)` */
 class ContextObject : public Napi::ObjectWrap<ContextObject> {
  public:
   explicit ContextObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
     guarded(info.Env(), [&] {
       const auto anchors = info[0].IsUndefined() ? std::nullopt : std::make_optional(text(info[0]));
-      context_ = std::make_shared<Context>(anchors, text(info[1]), text(info[2]), keyArgument(info[3]));
+      const Oldest oldest = info[4].ToBoolean() ? Oldest::tls12 : Oldest::tls13;
+      context_ =
+          std::make_shared<Context>(anchors, text(info[1]), text(info[2]), keyArgument(info[3]), oldest);
       info.This().As<Napi::Object>().TypeTag(&kContextTag);
     });
   }

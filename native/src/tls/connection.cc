@@ -38,6 +38,7 @@ Connection::Connection(std::shared_ptr<Context> context, const Target& target)
   if (!ssl_) throw Failure("TLS_PROTOCOL", "OpenSSL makes no connection: " + lastReason());
   SSL_set_connect_state(ssl_.get());
   SSL_set_app_data(ssl_.get(), this);
+  SSL_set_cert_cb(ssl_.get(), onCertificateWanted, this);
   records_.attach(ssl_.get());
   aim(ssl_.get(), target);
   const SessionPtr session =
@@ -74,15 +75,25 @@ Outcome Connection::advance(const Bytes& received) {
   Outcome outcome;
   records_.feed(received.data(), received.size());
   const int result = SSL_do_handshake(ssl_.get());
-  outcome.done = result == 1;
-  if (!outcome.done && SSL_get_error(ssl_.get(), result) != SSL_ERROR_WANT_READ) {
-    failed_ = true;
-    outcome.failure = connectionFailure(ssl_.get());
-  }
+  outcome.failure = judge(result);
+  failed_ = outcome.failure.has_value();
+  outcome.done = result == 1 && !failed_;
   records_.settle();
   outcome.output = records_.take();
   if (outcome.done || outcome.failure) unhold();
   return outcome;
+}
+
+std::optional<Failure> Connection::judge(int handshakeResult) const {
+  SSL* const ssl = ssl_.get();
+  if (handshakeResult == 1) {
+    // Without it a TLS 1.2 session can be spliced into another one (RFC 7627 §1).
+    if (SSL_version(ssl) == TLS1_2_VERSION && SSL_get_extms_support(ssl) != 1)
+      return Failure("TLS_PROTOCOL", "the server's TLS 1.2 knows no extended master secret (RFC 7627)");
+    return std::nullopt;
+  }
+  if (SSL_get_error(ssl, handshakeResult) == SSL_ERROR_WANT_READ) return std::nullopt;
+  return connectionFailure(ssl, certificateWanted_);
 }
 
 Outcome Connection::receive(const uint8_t* data, size_t length) {
@@ -136,6 +147,11 @@ Bytes Connection::shutdown() {
   SSL_shutdown(ssl_.get());
   ERR_clear_error();
   return records_.take();
+}
+
+int Connection::onCertificateWanted(SSL*, void* connection) {
+  static_cast<Connection*>(connection)->certificateWanted_ = true;
+  return 1;
 }
 
 int Connection::onTicket(SSL* ssl, SSL_SESSION* session) {

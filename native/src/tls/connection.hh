@@ -54,6 +54,8 @@ class Connection {
 
  private:
   void requireUsable() const;
+  std::optional<Failure> judge(int handshakeResult) const;
+  static int onCertificateWanted(SSL* ssl, void* connection);
 
   const std::shared_ptr<Context> context_;
   const std::string peer_;
@@ -61,6 +63,7 @@ class Connection {
   SslPtr ssl_;
   std::atomic<bool> holds_{false};
   bool failed_ = false;
+  bool certificateWanted_ = false;  // the server has sent a CertificateRequest
 };
 
 }  // namespace tss::tls

@@ -14,6 +14,11 @@ namespace {
 
 constexpr int kMaxChainDepth = 8;
 constexpr long kMaxChainBytes = 64 * 1024;
+constexpr const char* kTrustCode = "TRUST_INVALID";
+// Of TLS 1.2 only what TLS 1.3 would agree to: ephemeral keys and authenticated encryption (RFC 9325 §4.2).
+constexpr const char* kTls12Suites =
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
+    "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
 
 void require(int done, const char* code, const char* what) {
   if (done != 1) throw Failure(code, std::string(what) + ": " + lastReason());
@@ -57,14 +62,11 @@ std::vector<CertificatePtr> readCertificates(const std::string& pem, const char*
 }
 
 Context::Context(const std::optional<std::string>& anchors, const std::string& systemAnchors,
-                 const std::string& chain, std::optional<ClientKey> key)
+                 const std::string& chain, std::optional<ClientKey> key, Oldest oldest)
     : context_(SSL_CTX_new_ex(library(), nullptr, TLS_client_method())) {
   SSL_CTX* const context = context_.get();
   if (context == nullptr) throw Failure("TLS_PROTOCOL", "OpenSSL makes no context: " + lastReason());
-  SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION);
-  SSL_CTX_set_max_proto_version(context, TLS1_3_VERSION);
-  SSL_CTX_set_security_level(context, 2);
-  require(SSL_CTX_set1_groups_list(context, "X25519:P-256:P-384"), "TLS_PROTOCOL", "key agreement groups");
+  speak(oldest);
   SSL_CTX_set_max_cert_list(context, kMaxChainBytes);
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
   SSL_CTX_set_verify_depth(context, kMaxChainDepth);
@@ -82,17 +84,30 @@ Context::Context(const std::optional<std::string>& anchors, const std::string& s
   if (key) identify(chain, *key);
 }
 
+void Context::speak(Oldest oldest) {
+  SSL_CTX* const context = context_.get();
+  SSL_CTX_set_min_proto_version(context, oldest == Oldest::tls12 ? TLS1_2_VERSION : TLS1_3_VERSION);
+  SSL_CTX_set_max_proto_version(context, TLS1_3_VERSION);
+  SSL_CTX_set_security_level(context, 2);
+  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+  require(SSL_CTX_set1_groups_list(context, "X25519:P-256:P-384"), "TLS_PROTOCOL", "key agreement groups");
+  require(SSL_CTX_set_cipher_list(context, kTls12Suites), "TLS_PROTOCOL", "cipher suites");
+  // TLS 1.2 lets a P-256 key sign any hash; the TPM's keys sign SHA-256 alone.
+  require(static_cast<int>(SSL_CTX_set1_client_sigalgs_list(context, "ECDSA+SHA256")), "TLS_PROTOCOL",
+          "signature algorithms");
+}
+
 void Context::trust(const std::string& pem) {
   X509_STORE* const store = SSL_CTX_get_cert_store(context_.get());
-  for (const auto& certificate : readCertificates(pem, "ARGUMENT_INVALID"))
-    require(X509_STORE_add_cert(store, certificate.get()), "ARGUMENT_INVALID", "a trust anchor was refused");
+  for (const auto& certificate : readCertificates(pem, kTrustCode))
+    require(X509_STORE_add_cert(store, certificate.get()), kTrustCode, "a trust anchor was refused");
   // Anchors that were handed in are anchors, be they self-signed or not.
   X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context_.get()), X509_V_FLAG_PARTIAL_CHAIN);
 }
 
 void Context::trustFile(const std::string& path) {
   X509_STORE* const store = SSL_CTX_get_cert_store(context_.get());
-  require(X509_STORE_load_file_ex(store, path.c_str(), library(), nullptr), "ARGUMENT_INVALID",
+  require(X509_STORE_load_file_ex(store, path.c_str(), library(), nullptr), kTrustCode,
           "the system's trust anchors do not load");
   ERR_clear_error();
 }

@@ -23,8 +23,11 @@ const char* verifyCode(long result) {
 }
 
 /** The alerts with which a server turns down the client's certificate (RFC 8446 §6.2). */
-bool refusesCertificate(int reason) {
+bool refusesCertificate(int reason, bool certificateWanted) {
   switch (reason) {
+    case SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE:
+      // TLS 1.2 has no alert of its own for a certificate that is missing (RFC 5246 §7.4.6).
+      return certificateWanted;
     case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
     case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE:
     case SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE:
@@ -48,7 +51,7 @@ std::string lastReason() {
   return reason == nullptr ? "no reason given" : reason;
 }
 
-Failure connectionFailure(SSL* ssl) {
+Failure connectionFailure(SSL* ssl, bool certificateWanted) {
   const auto signFailure = takeSignFailure();
   const unsigned long error = ERR_peek_error();
   const int reason = ERR_GET_LIB(error) == ERR_LIB_SSL ? ERR_GET_REASON(error) : 0;
@@ -63,7 +66,7 @@ Failure connectionFailure(SSL* ssl) {
                                            X509_verify_cert_error_string(result));
   }
   const std::string text = lastReason();
-  if (refusesCertificate(reason))
+  if (refusesCertificate(reason, certificateWanted))
     return Failure("SERVER_REFUSED_CERTIFICATE", "the server refused the client certificate: " + text);
   return Failure("TLS_PROTOCOL", "TLS failed: " + text);
 }

@@ -94,6 +94,17 @@ class TpmObject : public Napi::ObjectWrap<TpmObject> {
             result.Set("vendor", info.vendor);
             result.Set("firmware", info.firmware);
             result.Set("transientObjects", info.transientObjects);
+            result.Set("transientFree", info.transientFree);
+            result.Set("parent", info.parent);
+            result.Set("ownerAuthSet", info.ownerAuthSet);
+            result.Set("curveP256", info.curveP256);
+            Napi::Object lockout = Napi::Object::New(env);
+            lockout.Set("active", info.lockout.active);
+            lockout.Set("failures", info.lockout.failures);
+            lockout.Set("maxFailures", info.lockout.maxFailures);
+            lockout.Set("intervalSeconds", info.lockout.intervalSeconds);
+            lockout.Set("recoverySeconds", info.lockout.recoverySeconds);
+            result.Set("lockout", lockout);
             return result;
           });
     });

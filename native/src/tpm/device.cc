@@ -3,6 +3,7 @@
 #include <chrono>
 #include <thread>
 
+#include "tpm/leftovers.hh"
 #include "tpm/operations.hh"
 
 namespace tss::tpm {
@@ -23,7 +24,7 @@ auto Device::attempt(Operation operation) -> decltype(operation()) {
   auto pause = kFirstPause;
   for (;;) {
     try {
-      if (!esys_) open();
+      if (!esys_) connect();
       return operation();
     } catch (const Failure& failure) {
       const Fault fault = failure.rc() == 0 ? Fault::other : faultOf(failure.rc());
@@ -44,7 +45,7 @@ void Device::recover(const Failure& failure, std::set<int>& tried) {
   if (!esys_ || !tried.insert(static_cast<int>(fault)).second) throw failure;
   switch (fault) {
     case Fault::connection:
-      reconnect();
+      connect();
       return;
     case Fault::notStarted:
       check(Esys_Startup(*esys_, TPM2_SU_CLEAR), Step::startup);
@@ -60,36 +61,18 @@ void Device::recover(const Failure& failure, std::set<int>& tried) {
 
 void Device::refuseLockedOut(const Failure& failure) {
   const UINT32 seconds = readProperty(*esys_, TPM2_PT_LOCKOUT_INTERVAL);
-  throw Failure(failure.code(), "the TPM is in lockout for up to " + std::to_string(seconds) + " s",
-                failure.rc());
+  throw Failure(failure.code(), "the TPM is in lockout for " + std::to_string(seconds) + " s", failure.rc());
 }
 
 void Device::open() { esys_ = std::make_unique<Esys>(tcti_); }
 
-void Device::reconnect() {
+/** Connect, again where there was a connection: what was loaded through it is out of reach. */
+void Device::connect() {
+  for (const auto& key : keys_) key->object = ESYS_TR_NONE;
+  broken_ = false;
   esys_.reset();
   open();
-  for (const auto& key : keys_) {
-    if (key->object == ESYS_TR_NONE) continue;
-    key->object = ESYS_TR_NONE;
-    if (!managed_) reclaim(*key);
-  }
-}
-
-/** A raw TPM does not notice that its client went away: what we had loaded still fills a slot. */
-void Device::reclaim(const Key& key) noexcept {
-  ESYS_TR object = ESYS_TR_NONE;
-  if (Esys_TR_FromTPMPublic(*esys_, key.handle, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &object) !=
-      TSS2_RC_SUCCESS)
-    return;
-  TPM2B_NAME* name = nullptr;
-  if (Esys_TR_GetName(*esys_, object, &name) != TSS2_RC_SUCCESS) return;
-  const Owned<TPM2B_NAME> owned(name);
-  // After a reset the handle may be somebody else's: foreign objects are never flushed.
-  if (Bytes(name->name, name->name + name->size) == key.name)
-    Esys_FlushContext(*esys_, object);
-  else
-    Esys_TR_Close(*esys_, &object);
+  if (!managed_) flushLeftovers(*esys_, keys_);
 }
 
 Info Device::info() {
@@ -105,7 +88,10 @@ KeyBlob Device::create() {
 void Device::load(const std::shared_ptr<Key>& key) {
   keys_.insert(key);
   try {
-    attempt([&] { return ensureLoaded(key); });
+    attempt([&] {
+      if (!managed_) flushLeftovers(*esys_, keys_);
+      return ensureLoaded(key);
+    });
   } catch (...) {
     forget(key);
     throw;
@@ -129,6 +115,7 @@ void Device::release(const std::shared_ptr<Key>& key) noexcept { key->holds--; }
 
 void Device::forget(const std::shared_ptr<Key>& key) noexcept {
   flush(*key);
+  mend();
   keys_.erase(key);
 }
 
@@ -136,10 +123,14 @@ void Device::flushIdle() noexcept {
   if (managed_) return;
   for (const auto& key : keys_)
     if (key->holds == 0) flush(*key);
+  mend();
 }
 
 void Device::shutdown() noexcept {
   flushOwn();
+  // An attempt that failed may have left something behind, and this is the last chance to see to it.
+  broken_ = broken_ || !esys_;
+  mend();
   keys_.clear();
   esys_.reset();
 }
@@ -154,7 +145,20 @@ void Device::flush(Key& key) noexcept {
   if (key.object == ESYS_TR_NONE || !esys_) return;
   ESYS_TR object = key.object;
   key.object = ESYS_TR_NONE;
-  if (Esys_FlushContext(*esys_, object) != TSS2_RC_SUCCESS) Esys_TR_Close(*esys_, &object);
+  const TSS2_RC rc = Esys_FlushContext(*esys_, object);
+  if (rc == TSS2_RC_SUCCESS) return;
+  broken_ = broken_ || faultOf(rc) == Fault::connection;
+  Esys_TR_Close(*esys_, &object);
+}
+
+/** What could not be flushed through a broken connection is flushed through a new one. */
+void Device::mend() noexcept {
+  if (!broken_ || managed_ || keys_.empty()) return;
+  try {
+    connect();
+  } catch (const std::exception&) {
+    // The next command tries again, and reports it.
+  }
 }
 
 void Device::flushOwn() noexcept {

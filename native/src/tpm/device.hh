@@ -10,12 +10,27 @@
 
 namespace tss::tpm {
 
+/** The dictionary-attack lockout (TPM 2.0 part 1, §19.8); times in seconds. */
+struct Lockout {
+  bool active = false;
+  uint32_t failures = 0;
+  uint32_t maxFailures = 0;
+  uint32_t intervalSeconds = 0;
+  uint32_t recoverySeconds = 0;
+};
+
 /** What TPM2_GetCapability tells of the TPM. */
 struct Info {
   std::string manufacturer;
   std::string vendor;
   std::string firmware;
   uint32_t transientObjects = 0;
+  uint32_t transientFree = 0;
+  /** That of new keys, as `chooseParent` finds it. */
+  uint32_t parent = 0;
+  bool ownerAuthSet = false;
+  bool curveP256 = false;
+  Lockout lockout;
 };
 
 /** One TPM. Every member function runs on its one thread. */
@@ -46,17 +61,18 @@ class Device {
   template <typename Operation>
   auto attempt(Operation operation) -> decltype(operation());
   void recover(const Failure& failure, std::set<int>& tried);
-  void reconnect();
-  void reclaim(const Key& key) noexcept;
+  void connect();
   ESYS_TR ensureLoaded(const std::shared_ptr<Key>& key);
   void flush(Key& key) noexcept;
   void flushOwn() noexcept;
+  void mend() noexcept;
   [[noreturn]] void refuseLockedOut(const Failure& failure);
 
   const std::string tcti_;
   const std::string ownerAuth_;
   const bool managed_;
   std::unique_ptr<Esys> esys_;
+  bool broken_ = false;  // a flush did not get through
   std::set<std::shared_ptr<Key>> keys_;
 };
 

@@ -62,6 +62,8 @@ Verdict judge(TSS2_RC rc, Step step, TPM2_HANDLE handle) {
     return {"PARENT_MISSING", "parent " + hex(handle) + " is missing from this TPM"};
   if (step == Step::load && (why & TPM2_RC_FMT1) != 0)
     return {"KEY_INVALID", "the TPM does not accept this key blob"};
+  if (why == TPM2_RC_FAILURE)
+    return {"TPM_FAILED", "the TPM is in failure mode: switch the machine off and on"};
   return {"TPM_FAILED", "the TPM refused the command"};
 }
 
@@ -85,6 +87,7 @@ Fault faultOf(TSS2_RC rc) {
     case TPM2_RC_YIELDED:
     case TPM2_RC_TESTING:
     case TPM2_RC_RETRY:
+    case TPM2_RC_NV_RATE:
       return Fault::retry;
     case TPM2_RC_REFERENCE_H0:
       return Fault::handleGone;

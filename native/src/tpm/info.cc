@@ -1,6 +1,7 @@
 #include <tss2/tss2_esys.h>
 
 #include "tpm/operations.hh"
+#include "tpm/parent.hh"
 
 namespace tss::tpm {
 namespace {
@@ -27,6 +28,12 @@ std::string halves(UINT32 value) {
   return std::to_string(value >> 16) + "." + std::to_string(value & 0xffff);
 }
 
+bool hasP256(const Esys& esys) {
+  const auto curves = capability(esys, TPM2_CAP_ECC_CURVES, TPM2_ECC_NIST_P256, 1);
+  const TPML_ECC_CURVE& found = curves->data.eccCurves;
+  return found.count > 0 && found.eccCurves[0] == TPM2_ECC_NIST_P256;
+}
+
 }  // namespace
 
 Info readInfo(const Esys& esys) {
@@ -45,6 +52,16 @@ Info readInfo(const Esys& esys) {
   trim(info.vendor);
   info.transientObjects =
       capability(esys, TPM2_CAP_HANDLES, TPM2_TRANSIENT_FIRST, TPM2_MAX_CAP_HANDLES)->data.handles.count;
+  info.transientFree = readProperty(esys, TPM2_PT_HR_TRANSIENT_AVAIL);
+  info.parent = chooseParent(esys);
+  info.curveP256 = hasP256(esys);
+  const UINT32 permanent = readProperty(esys, TPM2_PT_PERMANENT);
+  info.ownerAuthSet = (permanent & TPMA_PERMANENT_OWNERAUTHSET) != 0;
+  info.lockout.active = (permanent & TPMA_PERMANENT_INLOCKOUT) != 0;
+  info.lockout.failures = readProperty(esys, TPM2_PT_LOCKOUT_COUNTER);
+  info.lockout.maxFailures = readProperty(esys, TPM2_PT_MAX_AUTH_FAIL);
+  info.lockout.intervalSeconds = readProperty(esys, TPM2_PT_LOCKOUT_INTERVAL);
+  info.lockout.recoverySeconds = readProperty(esys, TPM2_PT_LOCKOUT_RECOVERY);
   return info;
 }
 

@@ -29,9 +29,6 @@ struct Key {
 
   /** The loaded object, ESYS_TR_NONE while it is not in the TPM. */
   ESYS_TR object = ESYS_TR_NONE;
-  /** The loaded object as the TPM knows it: handle and name (TPM 2.0 Part 1 §16). */
-  TPM2_HANDLE handle = 0;
-  Bytes name;
   /** A saved copy of the loaded object: cheaper to load again than blob and parent. Dies with a TPM reset. */
   Owned<TPMS_CONTEXT> saved;
   /** Handshakes that will sign soon. */

@@ -6,22 +6,10 @@
 namespace tss::tpm {
 namespace {
 
-/** So that the object can be found again, and told from others, on a new connection. */
-void identify(const Esys& esys, Key& key) {
-  check(Esys_TR_GetTpmHandle(esys, key.object, &key.handle), Step::load);
-  TPM2B_NAME* name = nullptr;
-  check(Esys_TR_GetName(esys, key.object, &name), Step::load);
-  const Owned<TPM2B_NAME> owned(name);
-  key.name.assign(name->name, name->name + name->size);
-}
-
 bool loadSaved(const Esys& esys, Key& key) {
   if (!key.saved) return false;
   const TSS2_RC rc = Esys_ContextLoad(esys, key.saved.get(), &key.object);
-  if (rc == TSS2_RC_SUCCESS) {
-    identify(esys, key);
-    return true;
-  }
+  if (rc == TSS2_RC_SUCCESS) return true;
   key.object = ESYS_TR_NONE;
   switch (faultOf(rc)) {
     case Fault::connection:
@@ -55,7 +43,6 @@ void loadKey(const Esys& esys, Key& key, const std::string& ownerAuth, bool save
     key.saved.reset(context);
   }
   key.object = loaded.keep();
-  identify(esys, key);
 }
 
 }  // namespace tss::tpm

@@ -4,6 +4,7 @@ import { PlayerError } from '../../../electron/errors.ts';
 import { createRegistrationDriver, type RegistrationPorts } from '../../../electron/registration/driver.ts';
 import type { IssuedCertificate, Registration } from '../../../electron/registration/machine.ts';
 import type { PollReply } from '../../../electron/registration/server.ts';
+import { recordedLog } from '../../support/recorded-log.ts';
 import { silentLog } from '../../support/silent-log.ts';
 
 const accepted = { id: 'r1', pin: 'K7Q4M2', ticket: 'secret', expiresAtMs: 1e15, pollIntervalMs: 5_000 };
@@ -133,4 +134,57 @@ test('a removed screen forgets its content once', async () => {
   );
   await driver.tell({ type: 'removed' });
   assert.deepEqual(done, ['persist unregistered', 'publish unregistered', 'forget']);
+});
+
+test('a whole registration, with its failures, writes neither PIN nor ticket nor certificate to the log', async () => {
+  const { log, lines, events } = recordedLog();
+  const secret = { ...accepted, ticket: 'hush-hush' };
+  const badReply = new PlayerError(
+    'SERVER_REPLY_INVALID',
+    'the reply is not JSON',
+    new SyntaxError('"K7Q4M2" hush-hush'),
+  );
+  const verdicts = ['usage', 'stored'] as const;
+  let call = 0;
+  const { ports } = world(
+    [
+      badReply,
+      { status: 'pending' },
+      { status: 'expired' },
+      { status: 'issued', issued },
+      { status: 'issued', issued },
+    ],
+    { log, register: async () => secret, storeCertificate: async () => verdicts[call++] ?? 'stored' },
+  );
+  await run({ state: 'unregistered' }, ports);
+  assert.deepEqual([...new Set(events())].sort(), [
+    'registration-failed',
+    'registration-pending',
+    'registration-refused',
+    'registration-registered',
+    'registration-unregistered',
+  ]);
+  for (const line of lines) assert.doesNotMatch(line, /K7Q4M2|hush|"C"/);
+});
+
+test('a screen that is told the same thing at every sync is written to the disk once', async () => {
+  const { ports, done } = world([]);
+  const registered: Registration = { state: 'registered', screenId: 's', screenName: 'n', suspendedSinceMs: null };
+  const driver = createRegistrationDriver(registered, ports);
+  for (const type of ['restored', 'restored', 'suspended', 'suspended', 'restored', 'restored'] as const)
+    await driver.tell({ type });
+  assert.deepEqual(done, ['persist registered', 'publish registered', 'persist registered', 'publish registered']);
+});
+
+test('ends when it is told to, also within a wait', async () => {
+  const end = new AbortController();
+  const { ports } = world([], {
+    wait: async (_ms, signal) => {
+      end.abort();
+      signal.throwIfAborted();
+    },
+  });
+  const driver = createRegistrationDriver({ state: 'unregistered' }, ports);
+  await assert.rejects(driver.untilRegistered(end.signal), { name: 'AbortError' });
+  assert.equal(driver.current.state, 'pending');
 });

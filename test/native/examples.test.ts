@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { startNginx } from '../support/nginx.ts';
+import { openssl } from '../support/openssl.ts';
+import { runScript } from '../support/script-run.ts';
+import { authorities, clientCertificate, serverIdentity } from '../support/tls-identities.ts';
+import { openTestTpm, transientHandles } from '../support/tpm-fixture.ts';
+
+const { servers, clients } = authorities();
+const example = (name: string): string => join('native', 'examples', name);
+
+interface Files {
+  readonly tcti: string;
+  readonly key: string;
+  readonly certificate: string;
+  readonly ca: string;
+}
+
+/** A key of a TPM without clients, its certificate, and the server's authority; afterwards the TPM must be empty. */
+async function files(context: TestContext): Promise<Files & { assertEmpty(): void }> {
+  const { tpm, emulator } = await openTestTpm(context);
+  const pem = await tpm.createKey();
+  const contents = {
+    key: pem,
+    certificate: clientCertificate(clients, await tpm.loadKey(pem)),
+    ca: servers.certificatePem,
+  };
+  await tpm.close();
+  const path = (name: keyof typeof contents): string => {
+    const file = join(emulator.folder, `${name}.pem`);
+    writeFileSync(file, contents[name]);
+    return file;
+  };
+  return {
+    tcti: emulator.tcti,
+    key: path('key'),
+    certificate: path('certificate'),
+    ca: path('ca'),
+    assertEmpty: () => assert.deepEqual(transientHandles(emulator), []),
+  };
+}
+
+async function server(context: TestContext): Promise<string> {
+  const nginx = await startNginx({ ...serverIdentity(servers), clientAuthorityPem: clients.certificatePem });
+  context.after(nginx.stop);
+  return `${nginx.url}/`;
+}
+
+for (const name of ['undici.mjs', 'http-request.mjs']) {
+  test(`${name} says by its code that a server is not trusted`, async (t) => {
+    const { tcti, key, certificate, assertEmpty } = await files(t);
+    const args = [await server(t), key, certificate, certificate, tcti];
+    const { exitCode, stdout, stderr } = await runScript(example(name), args);
+    assert.equal(exitCode, 1);
+    assert.equal(stdout, '');
+    assert.match(stderr, /^SERVER_UNTRUSTED: /);
+    assertEmpty();
+  });
+
+  test(`${name} speaks mutual TLS with a key in the TPM`, async (t) => {
+    const { tcti, key, certificate, ca, assertEmpty } = await files(t);
+    const { exitCode, stdout, stderr } = await runScript(example(name), [await server(t), key, certificate, ca, tcti]);
+    assert.equal(exitCode, 0, stderr);
+    assert.match(stdout, /^200 CN=screen/);
+    assertEmpty();
+  });
+}
+
+test('sign.mjs creates, loads, signs and verifies', async (t) => {
+  const { tcti, assertEmpty } = await files(t);
+  const { exitCode, stdout, stderr } = await runScript(example('sign.mjs'), [tcti]);
+  assert.equal(exitCode, 0, stderr);
+  assert.equal(stdout, 'verified: true\n');
+  assertEmpty();
+});
+
+test('certificate-request.mjs writes a request that OpenSSL verifies', async (t) => {
+  const { tcti, key, assertEmpty } = await files(t);
+  const { exitCode, stdout, stderr } = await runScript(example('certificate-request.mjs'), [key, 'CN=screen', tcti]);
+  assert.equal(exitCode, 0, stderr);
+  openssl(['req', '-verify', '-noout'], { input: stdout });
+  assertEmpty();
+});

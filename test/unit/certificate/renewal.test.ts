@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { renewalAtMs } from '../../../electron/certificate/renewal.ts';
+import { type RenewerPorts, runRenewal } from '../../../electron/certificate/renewer.ts';
+import type { DeviceCertificate } from '../../../electron/certificate/store.ts';
+import { PlayerError } from '../../../electron/errors.ts';
+import { recordedLog } from '../../support/recorded-log.ts';
+
+const hourMs = 3_600_000;
+const certificate = (notBeforeMs: number, notAfterMs: number): DeviceCertificate => ({
+  chainPem: `${notBeforeMs}`,
+  notBeforeMs,
+  notAfterMs,
+});
+
+type Saved = Awaited<ReturnType<RenewerPorts['store']['save']>>;
+
+/** A world in which every wait passes at once; it ends when the script of answers does. */
+function world(present: DeviceCertificate, answers: (Saved | Error)[], pokes: readonly number[] = []) {
+  const end = new AbortController();
+  const done: string[] = [];
+  let nowMs = 0;
+  let waits = 0;
+  const ports: RenewerPorts = {
+    request: async () => {
+      done.push(`request at ${nowMs}`);
+      if (answers[0] instanceof Error) throw answers.shift();
+      return ['PEM'];
+    },
+    store: {
+      load: async () => undefined,
+      save: async () => answers.shift() as Saved,
+      forget: async () => {},
+    },
+    renewed: ({ chainPem }) => void done.push(`renewed ${chainPem}`),
+    wait: async (ms) => {
+      assert.ok(ms > 0 && ms <= hourMs, `waits ${ms}`);
+      if (answers.length === 0 || waits > 10_000) end.abort();
+      end.signal.throwIfAborted();
+      if (pokes.includes(waits++)) return 'poked';
+      nowMs += ms;
+      return 'elapsed';
+    },
+    backoff: (attempt) => 1_000 * (attempt + 1),
+    random: () => 0,
+    now: () => nowMs,
+    report: (problem) => void done.push(problem === null ? 'well' : `report ${(problem as PlayerError).code}`),
+    log: recordedLog().log,
+  };
+  return { done, end: runRenewal(present, ports, end.signal) };
+}
+
+test('never renews before 37/60 or after 2/3 of the life', () => {
+  const life = { notBeforeMs: 1_000, notAfterMs: 61_000 };
+  assert.equal(renewalAtMs(life, 0), 41_000);
+  assert.equal(renewalAtMs(life, 0.999_999), 38_000);
+});
+
+test('a refused certificate is reported, not used, and asked for again after a pause', async () => {
+  const { done, end } = world(certificate(0, 90 * hourMs), [
+    { ok: false, reason: 'key-mismatch' },
+    certificate(60 * hourMs, 160 * hourMs),
+  ]);
+  await assert.rejects(end, { name: 'AbortError' });
+  assert.deepEqual(done, [
+    `request at ${60 * hourMs}`,
+    'report CERTIFICATE_KEY_MISMATCH',
+    `request at ${60 * hourMs + 1_000}`,
+    'well',
+    `renewed ${60 * hourMs}`,
+  ]);
+});
+
+test('a server out of reach is asked again with growing pauses', async () => {
+  const away = () => new PlayerError('CONNECTION_FAILED', 'away');
+  const { done, end } = world(certificate(-90, 45), [away(), away(), certificate(0, 9e9)]);
+  await assert.rejects(end, { name: 'AbortError' });
+  assert.deepEqual(
+    done.filter((step) => step.startsWith('request')),
+    ['request at 0', 'request at 1000', 'request at 3000'],
+  );
+});
+
+test('a server that hands out old certificates does not make the renewal spin', async () => {
+  const old = certificate(-9_000, 1);
+  const { done, end } = world(old, [old, old, old]);
+  await assert.rejects(end, { name: 'AbortError' });
+  assert.deepEqual(
+    done.filter((step) => step.startsWith('request')),
+    ['request at 0', 'request at 1000', 'request at 3000'],
+  );
+});
+
+test('a server that says so gets the request at once', async () => {
+  const { done, end } = world(certificate(0, 90 * hourMs), [certificate(1, 100 * hourMs)], [2]);
+  await assert.rejects(end, { name: 'AbortError' });
+  assert.deepEqual(done, [`request at ${2 * hourMs}`, 'well', 'renewed 1']);
+});
+
+test('ends when it is told to, without asking', async () => {
+  const { done, end } = world(certificate(0, 90 * hourMs), []);
+  await assert.rejects(end, { name: 'AbortError' });
+  assert.deepEqual(done, []);
+});

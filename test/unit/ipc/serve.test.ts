@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { IpcMain, IpcMainInvokeEvent } from 'electron';
+import type { Invokes } from '../../../electron/ipc/contract.ts';
+import { present } from '../../../electron/ipc/presenter.ts';
+import { type Handlers, isPage, parseRequest, serveIpc } from '../../../electron/ipc/serve.ts';
+import { recordedLog } from '../../support/recorded-log.ts';
+import { unknownFacts } from '../../support/screen-facts.ts';
+
+type Frame = { readonly url: string; readonly parent: Frame | null };
+type Listener = (event: IpcMainInvokeEvent, ...args: unknown[]) => unknown;
+const snapshot = present(unknownFacts);
+const page: Frame = { url: 'player://app/index.html', parent: null };
+
+/** An ipcMain that a test can speak to, with handlers that write down what reached them. */
+function world(overrides: Partial<Handlers> = {}) {
+  const listeners = new Map<string, Listener>();
+  const ipcMain = { handle: (channel: string, listener: Listener) => listeners.set(channel, listener) };
+  const reached: unknown[] = [];
+  const handlers: Handlers = {
+    'player:snapshot': () => snapshot,
+    'playback:report': (request) => void reached.push(request),
+    'heartbeat:beat': (request) => void reached.push(request),
+    ...overrides,
+  };
+  const { log, lines } = recordedLog();
+  serveIpc(ipcMain as unknown as IpcMain, handlers, () => 7, log);
+  const send = async (channel: string, args: readonly unknown[], senderFrame: Frame | null = page, id = 7) =>
+    listeners.get(channel)?.({ sender: { id }, senderFrame } as unknown as IpcMainInvokeEvent, ...args);
+  return { send, reached, lines, channels: [...listeners.keys()] };
+}
+
+const report = { itemId: 'i1', outcome: 'shown' };
+
+test('refuses every frame but the top frame of player://app in our own window', () => {
+  const good = { contentsId: 7, frameUrl: 'player://app/index.html', isTopFrame: true };
+  assert.equal(isPage(good, 7), true);
+  for (const sender of [
+    { ...good, contentsId: 8 },
+    { ...good, isTopFrame: false },
+    { ...good, frameUrl: null },
+    { ...good, frameUrl: '' },
+    { ...good, frameUrl: 'null' },
+    { ...good, frameUrl: 'about:blank' },
+    { ...good, frameUrl: 'https://app/index.html' },
+    { ...good, frameUrl: 'player://media/index.html' },
+    { ...good, frameUrl: 'player://app.evil/index.html' },
+    { ...good, frameUrl: 'player://app:1/index.html' },
+    { ...good, frameUrl: 'player:app/index.html' },
+    { ...good, frameUrl: 'blob:player://app/1' },
+    { ...good, frameUrl: 'data:text/html,player://app/' },
+    { ...good, frameUrl: 'https://evil.example/?player://app/' },
+  ])
+    assert.equal(isPage(sender, 7), false, JSON.stringify(sender));
+});
+
+test('refuses everybody while there is no page', () => {
+  assert.equal(isPage({ contentsId: 7, frameUrl: page.url, isTopFrame: true }, null), false);
+});
+
+test('a refused message reaches no handler and is told nothing of the inside', async () => {
+  for (const [frame, id] of [
+    [null, 7],
+    [{ url: page.url, parent: page }, 7],
+    [{ url: 'https://evil.example/', parent: null }, 7],
+    [page, 8],
+  ] as const) {
+    const { send, reached, lines } = world();
+    for (const channel of ['player:snapshot', 'playback:report', 'heartbeat:beat'])
+      await assert.rejects(send(channel, [report], frame, id), { name: 'Error', message: 'refused' });
+    assert.deepEqual([reached, lines.length], [[], 3]);
+  }
+});
+
+test('a handler’s own fault, now or later, comes out as a plain refusal and is logged', async () => {
+  const fault = new Error('/var/lib/secret');
+  for (const failing of [() => Promise.reject(fault), () => assert.fail(fault)]) {
+    const { send, lines } = world({ 'player:snapshot': failing });
+    await assert.rejects(send('player:snapshot', []), { name: 'Error', message: 'refused' });
+    assert.match(lines[0] ?? '', /ipc-refused.*INTERNAL/);
+  }
+});
+
+const refused: readonly [name: string, channel: keyof Invokes, args: readonly unknown[]][] = [
+  ['an argument where there is none', 'player:snapshot', [{}]],
+  ['null for nothing', 'player:snapshot', [null]],
+  ['a second argument', 'playback:report', [report, {}]],
+  ['a second argument that is undefined', 'playback:report', [report, undefined]],
+  ['nothing at all', 'playback:report', []],
+  ['a list', 'playback:report', [[report]]],
+  ['a string', 'playback:report', [JSON.stringify(report)]],
+  ['an item without a name', 'playback:report', [{ ...report, itemId: '' }]],
+  ['an item with too long a name', 'playback:report', [{ ...report, itemId: 'x'.repeat(65) }]],
+  ['an item that is no string', 'playback:report', [{ ...report, itemId: { toString: () => 'i1' } }]],
+  ['an outcome that nobody knows', 'playback:report', [{ ...report, outcome: 'constructor' }]],
+  ['a reason with markup', 'playback:report', [{ ...report, reason: '<b>' }]],
+  ['a reason with a line feed', 'playback:report', [{ ...report, reason: 'decode\n' }]],
+  ['a reason that is too long', 'playback:report', [{ ...report, reason: 'x'.repeat(33) }]],
+  ['a field too many', 'playback:report', [{ ...report, path: '/etc/passwd' }]],
+  ['a prototype as a field', 'playback:report', [JSON.parse('{"itemId":"i1","outcome":"shown","__proto__":{"a":1}}')]],
+  ['a constructor as a field', 'playback:report', [{ ...report, constructor: {} }]],
+  ['fields that are only inherited from an array', 'playback:report', [Object.assign([], report)]],
+  ['a negative count of frames', 'heartbeat:beat', [{ frames: -1, itemId: null }]],
+  ['half a frame', 'heartbeat:beat', [{ frames: 0.5, itemId: null }]],
+  ['no number of frames', 'heartbeat:beat', [{ frames: Number.NaN, itemId: null }]],
+  ['endless frames', 'heartbeat:beat', [{ frames: Number.POSITIVE_INFINITY, itemId: null }]],
+  ['frames as a text', 'heartbeat:beat', [{ frames: '1', itemId: null }]],
+  ['a beat without an item', 'heartbeat:beat', [{ frames: 1 }]],
+  ['a beat for too long a name', 'heartbeat:beat', [{ frames: 1, itemId: 'x'.repeat(65) }]],
+];
+
+for (const [name, channel, args] of refused)
+  test(`refuses ${name} on ${channel}`, async () => {
+    assert.throws(() => parseRequest(channel, args), { code: 'IPC_REFUSED' });
+    const { send, reached } = world();
+    await assert.rejects(send(channel, args), { message: 'refused' });
+    assert.deepEqual(reached, []);
+  });
+
+test('serves the channels of the contract and no other', () => {
+  assert.deepEqual(world().channels.sort(), ['heartbeat:beat', 'playback:report', 'player:snapshot']);
+});
+
+test('hands well-formed requests to their handlers and their replies back', async () => {
+  const { send, reached } = world();
+  assert.equal(await send('player:snapshot', []), snapshot);
+  assert.equal(await send('player:snapshot', [undefined]), snapshot);
+  await send('playback:report', [{ ...report, outcome: 'failed', reason: 'decode' }]);
+  await send('heartbeat:beat', [{ frames: 12, itemId: null }]);
+  assert.deepEqual(reached, [
+    { itemId: 'i1', outcome: 'failed', reason: 'decode' },
+    { frames: 12, itemId: null },
+  ]);
+});

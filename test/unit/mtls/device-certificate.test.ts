@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import type { IncomingMessage } from 'node:http';
+import { after, test } from 'node:test';
+import type { TLSSocket } from 'node:tls';
+import { softwareKey, undiciConnector } from 'node-tss';
+import { createOriginClient } from '../../../electron/mtls/client.ts';
+import { openMedia } from '../../../electron/mtls/media.ts';
+import { createKey, keyPem } from '../../support/certificates.ts';
+import { plainClient, startHttpsOrigin } from '../../support/https-origin.ts';
+import { authorities, clientCertificate } from '../../support/tls-identities.ts';
+
+const { servers, clients } = authorities();
+const key = softwareKey(keyPem(createKey().privateKey));
+const shown: string[] = [];
+
+/** Note down which name the client showed, empty for none. */
+function note(at: string, request: IncomingMessage): void {
+  const { subject } = (request.socket as TLSSocket).getPeerCertificate();
+  shown.push(`${at} ${request.url} ${subject?.CN ?? 'nobody'} ${request.headers.authorization ?? 'no secret'}`);
+}
+
+const foreign = await startHttpsOrigin(servers, (request, response) => {
+  note('foreign', request);
+  response.writeHead(200, { 'content-length': '5' }).end('media');
+});
+const api = await startHttpsOrigin(servers, (request, response) => {
+  note('api', request);
+  if (request.url === '/away') response.writeHead(307, { location: `${foreign.origin}/b` }).end('gone');
+  else response.writeHead(200, { 'content-length': '5' }).end('media');
+});
+
+let chainPem = clientCertificate(clients, key, 'screen-1');
+const apiClient = createOriginClient(
+  api.origin,
+  undiciConnector({
+    credentials: () => ({ ca: servers.certificatePem, identity: { key, certificateChain: chainPem } }),
+  }),
+);
+const foreignClient = plainClient(foreign.origin, servers);
+after(async () => {
+  await Promise.all([apiClient.close(), foreignClient.close()]);
+  await Promise.all([api.close(), foreign.close()]);
+});
+
+async function fetched(url: string): Promise<string> {
+  const ports = { api: apiClient, foreign: () => foreignClient, allowHttpFor: [] };
+  const request = { url, headers: { authorization: 'secret' }, offset: 0 };
+  const { body } = await openMedia(ports, request, new AbortController().signal);
+  const chunks: Buffer[] = [];
+  for await (const chunk of body) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString();
+}
+
+test('the device certificate is shown to the API origin and to nobody behind a redirect', async () => {
+  shown.length = 0;
+  assert.equal(await fetched(`${api.origin}/a`), 'media');
+  assert.equal(await fetched(`${api.origin}/away`), 'media');
+  assert.deepEqual(shown, ['api /a screen-1 secret', 'api /away screen-1 secret', 'foreign /b nobody no secret']);
+});
+
+test('a foreign origin that asks for a certificate gets none', async () => {
+  shown.length = 0;
+  await fetched(`${foreign.origin}/c`);
+  assert.deepEqual(shown, ['foreign /c nobody secret']);
+});
+
+test('a renewed certificate is shown on the next connection', async () => {
+  shown.length = 0;
+  chainPem = clientCertificate(clients, key, 'screen-1-renewed');
+  const next = createOriginClient(
+    api.origin,
+    undiciConnector({
+      credentials: () => ({ ca: servers.certificatePem, identity: { key, certificateChain: chainPem } }),
+    }),
+  );
+  await next.call({ method: 'GET', path: '/a' });
+  await next.close();
+  assert.deepEqual(shown, ['api /a screen-1-renewed no secret']);
+});
+
+test('refuses to show a certificate that was made for another key', async () => {
+  const other = softwareKey(keyPem(createKey().privateKey));
+  const wrong = createOriginClient(
+    api.origin,
+    undiciConnector({
+      credentials: () => ({ ca: servers.certificatePem, identity: { key: other, certificateChain: chainPem } }),
+    }),
+  );
+  await assert.rejects(wrong.call({ method: 'GET', path: '/a' }), { code: 'CERTIFICATE_INVALID' });
+  await wrong.close();
+});

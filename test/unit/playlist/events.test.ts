@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import { Readable } from 'node:stream';
+import { test } from 'node:test';
+import { type EventPorts, listenForEvents } from '../../../electron/playlist/events.ts';
+import { recordedLog } from '../../support/recorded-log.ts';
+
+type Connection = { readonly status?: number; readonly chunks?: readonly (string | Buffer)[] } | Error;
+
+/** Listens through a script of connections; every wait passes at once, the last one ends it. */
+async function listen(connections: readonly Connection[]) {
+  const script = [...connections];
+  const end = new AbortController();
+  const done: string[] = [];
+  const bodies: Readable[] = [];
+  const { log, lines } = recordedLog();
+  const ports: EventPorts = {
+    open: async (lastEventId) => {
+      done.push(`open ${lastEventId}`);
+      const next = script.shift();
+      if (next === undefined || next instanceof Error) throw next;
+      const body = Readable.from((next.chunks ?? []).map((chunk) => Buffer.from(chunk as string)));
+      bodies.push(body);
+      return { status: next.status ?? 200, body };
+    },
+    take: (event) => void done.push(event),
+    wait: async (ms) => {
+      done.push(`wait ${ms}`);
+      if (script.length === 0) end.abort();
+      end.signal.throwIfAborted();
+    },
+    backoff: (attempt) => attempt,
+    log,
+  };
+  await assert.rejects(listenForEvents(ports, end.signal), { name: 'AbortError' });
+  return { done, bodies, lines };
+}
+
+test('refuses an event without end and connects anew', async () => {
+  const { done, lines, bodies } = await listen([
+    { chunks: ['data: ', ...Array<string>(5).fill('x'.repeat(16_384))] },
+    {},
+  ]);
+  assert.deepEqual(done.slice(0, 3), ['open undefined', 'wait 0', 'open undefined']);
+  assert.ok(lines.some((line) => line.includes('longer than 64 KiB')));
+  assert.equal(bodies[0]?.destroyed, true);
+});
+
+test('many small events are no large one', async () => {
+  const { done } = await listen([
+    { chunks: Array<string>(20).fill(`event: playlist\ndata: ${'1'.repeat(8_000)}\n\n`) },
+  ]);
+  assert.equal(done.filter((step) => step === 'playlist').length, 20);
+});
+
+test('heartbeats for weeks are no large event', async () => {
+  const { lines } = await listen([{ chunks: Array<string>(200).fill(`: ${'.'.repeat(1_000)}\n`) }]);
+  assert.equal(
+    lines.some((line) => line.includes('longer than')),
+    false,
+  );
+});
+
+test('an answer other than 200 is tried again, with back-off', async () => {
+  const { done, bodies } = await listen([{ status: 503 }, { status: 503 }, { status: 404 }]);
+  assert.deepEqual(
+    done.filter((step) => step.startsWith('wait')),
+    ['wait 0', 'wait 1', 'wait 2'],
+  );
+  assert.ok(bodies.every((body) => body.destroyed));
+  assert.equal(done.includes('playlist'), false);
+});
+
+test('a refusal of the screen lets the sync hear it too', async () => {
+  for (const status of [401, 403, 410]) {
+    const { done } = await listen([{ status }]);
+    assert.deepEqual(done, ['open undefined', 'playlist', 'wait 0']);
+  }
+});
+
+test('passes on what the server says and nothing else', async () => {
+  const text = [
+    'event: playlist\ndata: 8\n\n',
+    'event: certificate\ndata: now\n\n',
+    'event: command\ndata: reboot\n\n',
+    'event: constructor\ndata: 1\n\n',
+    'data: playlist\n\n',
+    'event: playlist\n\n',
+    ': playlist\n\n',
+  ].join('');
+  assert.deepEqual((await listen([{ chunks: [text] }])).done, [
+    'open undefined',
+    'playlist',
+    'certificate',
+    'command',
+    'wait 0',
+  ]);
+});
+
+test('understands an event however it is cut and whatever its line ends', async () => {
+  for (const text of ['event: playlist\ndata: é\n\n', 'event: playlist\r\ndata: é\r\n\r\n\n']) {
+    const chunks = [...Buffer.from(text)].map((byte) => Buffer.from([byte]));
+    assert.equal((await listen([{ chunks }])).done[1], 'playlist');
+  }
+});
+
+test('after a reconnect fetches once, for what was said meanwhile', async () => {
+  const { done } = await listen([new Error('away'), {}, {}]);
+  assert.deepEqual(done, [
+    'open undefined',
+    'wait 0',
+    'open undefined',
+    'playlist',
+    'wait 1',
+    'open undefined',
+    'playlist',
+    'wait 2',
+  ]);
+});
+
+test('says on reconnect which event was the last, also when later ones had no id', async () => {
+  const { done } = await listen([
+    { chunks: ['id: 41\nevent: playlist\ndata: 1\n\n', 'event: playlist\ndata: 2\n\n'] },
+    { chunks: ['id: 42\ndata: x\n\n'] },
+    {},
+  ]);
+  assert.deepEqual(
+    done.filter((step) => step.startsWith('open')),
+    ['open undefined', 'open 41', 'open 42'],
+  );
+});
+
+test('an id that could not be sent back as a header is not taken', async () => {
+  for (const id of ['☃', 'a\u0001b', 'x'.repeat(129)]) {
+    const { done } = await listen([{ chunks: [`id: 7\ndata: x\n\nid: ${id}\ndata: x\n\n`] }, {}]);
+    assert.ok(done.includes('open 7'), id);
+  }
+});
+
+test('an event starts the back-off anew', async () => {
+  const { done } = await listen([new Error('a'), new Error('b'), { chunks: ['event: playlist\ndata: 1\n\n'] }, {}]);
+  assert.deepEqual(
+    done.filter((step) => step.startsWith('wait')),
+    ['wait 0', 'wait 1', 'wait 0', 'wait 1'],
+  );
+});

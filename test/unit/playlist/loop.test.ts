@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { PlayerError } from '../../../electron/errors.ts';
+import { type LoopPorts, runSyncLoop } from '../../../electron/playlist/loop.ts';
+import type { SyncOutcome } from '../../../electron/playlist/sync.ts';
+import { recordedLog } from '../../support/recorded-log.ts';
+
+const published = (deadlineMs: number): SyncOutcome => ({ type: 'published', version: 1, deadlineMs });
+const unchanged: SyncOutcome = { type: 'unchanged' };
+const away = () => new PlayerError('CONNECTION_FAILED', 'away');
+
+/** Runs the loop through the outcomes; every wait passes at once. @returns the pauses and what else was done */
+async function run(outcomes: readonly (SyncOutcome | Error)[], random = 0.5, overrides: Partial<LoopPorts> = {}) {
+  const script = [...outcomes];
+  const end = new AbortController();
+  const pauses: number[] = [];
+  const done: string[] = [];
+  let nowMs = 0;
+  const ports: LoopPorts = {
+    sync: async () => {
+      const outcome = script.shift();
+      if (outcome === undefined || outcome instanceof Error) throw outcome;
+      return outcome;
+    },
+    wait: async (ms) => {
+      pauses.push(ms);
+      nowMs += ms;
+      if (script.length === 0) end.abort();
+    },
+    backoff: (attempt) => 1_000 + attempt,
+    random: () => random,
+    now: () => nowMs,
+    suspended: async (is) => void done.push(is ? 'suspended' : 'restored'),
+    report: (problem) => void done.push(problem === null ? 'well' : `report ${(problem as PlayerError).code}`),
+    log: recordedLog().log,
+    ...overrides,
+  };
+  const result = await runSyncLoop(ports, end.signal).catch((thrown: unknown) => thrown);
+  return { pauses, done, result };
+}
+
+test('a failing server is asked with back-off, and the count starts anew after a success', async () => {
+  const { pauses, done } = await run([away(), away(), unchanged, away()]);
+  assert.deepEqual(pauses, [1_000, 1_001, 60_000, 1_000]);
+  assert.deepEqual(
+    done.filter((step) => step !== 'restored'),
+    ['report CONNECTION_FAILED', 'report CONNECTION_FAILED', 'well', 'report CONNECTION_FAILED'],
+  );
+});
+
+test('polls every minute, a tenth more or less', async () => {
+  for (const [random, pauseMs] of [
+    [0, 54_000],
+    [0.5, 60_000],
+    [0.75, 63_000],
+  ] as const)
+    assert.deepEqual((await run([unchanged], random)).pauses, [pauseMs]);
+});
+
+test('fetches again no later than the playlist’s deadline', async () => {
+  const { pauses } = await run([published(70_000), unchanged, unchanged]);
+  assert.deepEqual(pauses, [60_000, 10_000, 60_000]);
+});
+
+test('a deadline that has passed, or is always a moment away, does not make the loop spin', async () => {
+  assert.deepEqual((await run([published(-5)])).pauses, [60_000]);
+  assert.deepEqual((await run([published(1), published(1_001)])).pauses, [1_000, 1_000]);
+});
+
+test('a revoked screen asks less often and is told so', async () => {
+  const { pauses, done } = await run([{ type: 'suspended' }, unchanged]);
+  assert.deepEqual(pauses, [300_000, 60_000]);
+  assert.deepEqual(done, ['well', 'suspended', 'well', 'restored']);
+});
+
+test('a state that cannot be written is a failure like any other', async () => {
+  const full = new PlayerError('STATE_UNWRITABLE', 'full');
+  const suspended = () => Promise.reject(full);
+  const { pauses, done } = await run([unchanged], 0.5, { suspended });
+  assert.deepEqual([pauses, done], [[1_000], ['well', 'report STATE_UNWRITABLE']]);
+});
+
+test('a thrown value of no known kind is reported and does not end the loop', async () => {
+  const { done, pauses } = await run([new TypeError('bug'), unchanged]);
+  assert.deepEqual([done[0], pauses], ['report INTERNAL', [1_000, 60_000]]);
+});
+
+test('ends when the screen was removed, without waiting', async () => {
+  const { pauses, result } = await run([{ type: 'removed' }]);
+  assert.deepEqual([pauses, result], [[], 'removed']);
+});
+
+test('ends when it is told to', async () => {
+  const { result } = await run([unchanged]);
+  assert.equal((result as Error).name, 'AbortError');
+});
