@@ -1,4 +1,4 @@
-import { connect as connectTcp, isIP, type Socket } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import { type AddonConnection, addon } from './addon.ts';
 import type { ConnectOptions, TlsStream } from './api.ts';
 import { beginAttempt } from './attempt.ts';
@@ -9,6 +9,7 @@ import { letGo, networkError } from './network.ts';
 import { proxyRoute } from './proxy.ts';
 import { openTunnel } from './proxy-tunnel.ts';
 import { SecureStream } from './stream.ts';
+import { openTcpSocket } from './tcp-socket.ts';
 
 /** A server's flight is a few KiB; its chain is limited to 64 KiB by itself. */
 const MAX_HANDSHAKE_BYTES = 256 * 1024;
@@ -28,7 +29,7 @@ export async function connect(options: ConnectOptions): Promise<TlsStream> {
   const connection = prepare(options);
   const hello = translated(() => connection.start());
   const { host, port } = route ?? options;
-  const socket = connectTcp({ host, port, noDelay: true, allowHalfOpen: true });
+  const socket = openTcpSocket(host, port);
   // Each step hears of errors by itself, or finds them; between two steps nobody listens.
   socket.on('error', () => {});
   const attempt = beginAttempt(options);

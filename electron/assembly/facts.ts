@@ -1,7 +1,8 @@
 import type { PlayerError } from '../errors.ts';
 import type { Snapshot } from '../ipc/contract.ts';
 import { type Facts, present } from '../ipc/presenter.ts';
-import type { Registration } from '../registration/machine.ts';
+import type { Registered, Registration } from '../registration/machine.ts';
+import { boundedText } from '../sanitize/text.ts';
 
 /** Faults by where they come from, so that each source can take its own back. */
 export type ProblemSource = 'registration' | 'sync' | 'renewal' | 'store' | 'schedule';
@@ -25,6 +26,11 @@ export function isBlanked(registration: Registration | null, policy: RevocationP
   return policy.whenRevoked === 'standby' && nowMs >= registration.suspendedSinceMs + policy.graceSeconds * 1_000;
 }
 
+/** The operator's text, fit for a screen. */
+function cleanName(registration: Registered): Registered {
+  return { ...registration, screenName: boundedText(registration.screenName) };
+}
+
 /** @param publish gets the snapshot after every change */
 export function createFactBook(
   initial: Omit<Facts, 'problems' | 'blanked'>,
@@ -46,6 +52,7 @@ export function createFactBook(
     refresh,
     update: (change) => {
       facts = { ...facts, ...change };
+      if (facts.registration?.state === 'registered') facts = { ...facts, registration: cleanName(facts.registration) };
       refresh();
     },
     problem: (source, error) => {

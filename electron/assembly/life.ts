@@ -40,9 +40,20 @@ async function identityAtLast(parts: IdentityParts, signal: AbortSignal): Promis
       if (error.recovery === 'bug') throw error;
       parts.log.failure('identity-failed', error, { attempt });
       parts.facts.update({ identityProblem: error });
-      if (error.code === 'KEY_LOST') await putLostKeyAside(parts.settings, Date.now());
-      else await waitFor(backoffMs(attempt, Math.random()), signal);
+      const aside = error.code === 'KEY_LOST' && (await putAside(parts));
+      if (!aside) await waitFor(backoffMs(attempt, Math.random()), signal);
     }
+  }
+}
+
+/** A disk that cannot be written leaves the lost key where it is: tried again, while the content plays on. */
+async function putAside({ settings, log }: IdentityParts): Promise<boolean> {
+  try {
+    await putLostKeyAside(settings, Date.now());
+    return true;
+  } catch (thrown) {
+    log.failure('lost-key-not-put-aside', thrown);
+    return false;
   }
 }
 

@@ -113,9 +113,10 @@ export async function runSession(
     return await Promise.race([syncing, listening, renewing]);
   } finally {
     over.abort();
+    // Closed first: what is under way ends with it.
+    await Promise.all([api.close(), foreign.close()]);
     await Promise.allSettled([syncing, listening, renewing]);
     for (const source of ['sync', 'renewal'] as const) facts.problem(source, null);
-    await Promise.all([api.close(), foreign.close()]);
   }
 }
 

@@ -36,7 +36,7 @@ export interface MediaPorts {
 
 /**
  * GET one media file. The device certificate goes to the API origin and nowhere
- * else, also not after a redirect; a redirect off https is refused.
+ * else, also not after a redirect; a redirect off https is refused unless the settings allow its target by name.
  * @throws PlayerError MEDIA_MISSING, HOST_REFUSED, SERVER_ERROR, connection codes
  */
 export async function openMedia(ports: MediaPorts, request: MediaRequest, signal: AbortSignal): Promise<MediaReply> {

@@ -108,7 +108,10 @@ export function createRegistrationDriver(initial: Registration, ports: Registrat
       }
     },
     async tell(happening) {
-      for (const effect of await take(happening)) if (effect.type === 'forget-content') await ports.forgetContent();
+      // Forgotten before it is written down: a crash in between must not leave the content to the next owner.
+      const { effects } = step(current, happening, ports.now());
+      if (effects.some(({ type }) => type === 'forget-content')) await ports.forgetContent();
+      await take(happening);
     },
   };
 }

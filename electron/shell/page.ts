@@ -52,10 +52,12 @@ export function openPage(ports: PagePorts): Page {
   }
 
   function recreate(): void {
-    const old = window;
     window = createWindow();
-    // The last picture of the old window stays until the new one has painted.
-    window.once('ready-to-show', () => old.destroy());
+    const made = window;
+    // The last picture of the old windows stays until the new one has painted.
+    made.once('ready-to-show', () => {
+      for (const other of BrowserWindow.getAllWindows()) if (other !== made) other.destroy();
+    });
   }
 
   function createWindow(): BrowserWindow {

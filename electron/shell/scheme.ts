@@ -35,7 +35,8 @@ export const playerScheme = {
 
 /** Serve `player://app/…` and `player://media/<sha256>`. No path is ever made from a URL. */
 export function servePlayerScheme(protocol: Protocol, ports: SchemePorts): void {
-  protocol.handle('player', (request) => answer(request, ports));
+  // A file that is gone, because it was evicted meanwhile or never was, is simply not there.
+  protocol.handle('player', (request) => answer(request, ports).catch(() => refusal(404)));
 }
 
 /** The reply to one request of the page. */

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { realpathSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { PlayerError } from '../errors.ts';
 
@@ -9,7 +10,8 @@ import { PlayerError } from '../errors.ts';
  * @throws PlayerError STATE_LOCKED
  */
 export async function holdStateFolder(directory: string): Promise<void> {
-  const name = createHash('sha256').update(directory).digest('hex').slice(0, 32);
+  // Two spellings of one folder are one folder.
+  const name = createHash('sha256').update(realpathSync(directory)).digest('hex').slice(0, 32);
   const server = createServer((socket) => socket.destroy());
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {

@@ -125,12 +125,13 @@ for (const { name, start, tellsSubject, refusesInTls } of programs) {
 
   test(`${name} refuses a client that leaves its intermediate out, and is refused when it does so itself`, async (t) => {
     const leaf = serverIdentity(hierarchy.intermediate);
-    const identity = clientIdentity(hierarchy.intermediate, await loadTestKey(t));
     const forgetful = await start(t, leaf, hierarchy.rootPem);
+    const whole = { ...leaf, certificatePem: leaf.certificatePem + hierarchy.intermediate.certificatePem };
+    const port = await start(t, whole, hierarchy.rootPem);
+    const identity = clientIdentity(hierarchy.intermediate, await loadTestKey(t));
     const toForgetful = getPage(toLocalhost(forgetful, hierarchy.rootPem, { identity }));
     await assert.rejects(toForgetful, { code: 'SERVER_UNTRUSTED' });
-    const whole = { ...leaf, certificatePem: leaf.certificatePem + hierarchy.intermediate.certificatePem };
-    const attempt = getPage(toLocalhost(await start(t, whole, hierarchy.rootPem), hierarchy.rootPem, { identity }));
+    const attempt = getPage(toLocalhost(port, hierarchy.rootPem, { identity }));
     if (refusesInTls) await assert.rejects(attempt, { code: 'SERVER_REFUSED_CERTIFICATE' });
     else assert.match((await attempt).page, /^HTTP\/1\.1 400 /);
   });

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { createPublicKey } from 'node:crypto';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createServer as createHttpsServer } from 'node:https';
+import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { startConnectProxy } from '../support/connect-proxy.ts';
 import { type Nginx, startNginx } from '../support/nginx.ts';
 import { type Ended, runScript, startScript } from '../support/script-run.ts';
 import { type SoftwareTpm, startSwtpm } from '../support/swtpm.ts';
@@ -55,6 +57,14 @@ async function site(context: TestContext): Promise<Site> {
   };
 }
 
+/** @returns its port on 127.0.0.1 */
+async function listen(context: TestContext, server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1');
+  context.after(() => server.close());
+  await once(server, 'listening');
+  return (server.address() as { port: number }).port;
+}
+
 test('refuses a server that the system does not trust', async (t) => {
   const { nginx, identity, run } = await site(t);
   const { exitCode, stdout } = await run('request', nginx.url, ...identity, '--json');
@@ -102,11 +112,44 @@ test('shows the refusal of a server that asked for a certificate and got none', 
   assert.match(stdout, /no certificate/);
 });
 
+test('refuses a server that speaks TLS 1.2 alone, unless 1.2 is allowed', async (t) => {
+  const { trust } = await site(t);
+  const { certificatePem: cert, keyPem: key } = serverIdentity(servers);
+  const old = createHttpsServer({ cert, key, maxVersion: 'TLSv1.2' }, (_request, response) => response.end('old'));
+  const port = await listen(t, old);
+  const args = ['request', `https://127.0.0.1:${port}/`, ...trust, '--json'];
+  assert.equal(JSON.parse((await runScript(program, args)).stdout).error.code, 'TLS_PROTOCOL');
+  const { exitCode, stdout } = await runScript(program, [...args, '--tls12', '--body']);
+  assert.equal(exitCode, 0, stdout);
+  const { tls, body } = JSON.parse(stdout);
+  assert.equal(tls.protocol, 'TLSv1.2');
+  assert.equal(body, 'old');
+});
+
+test('goes through a proxy with credentials from a file, and never shows them', async (t) => {
+  const { nginx, emulator, identity, trust, run } = await site(t);
+  const proxy = await startConnectProxy({ credentials: { username: 'screen', password: 'hidden' } });
+  t.after(proxy.stop);
+  const file = join(emulator.folder, 'proxy');
+  const args = ['request', nginx.url, ...identity, ...trust, '--proxy', proxy.url, '--proxy-credentials-file', file];
+  writeFileSync(file, 'screen:hidden-but-wrong\n');
+  const refused = await run(...args);
+  assert.equal(refused.exitCode, 1);
+  assert.match(refused.stderr, /PROXY_REFUSED.*\n {2}remedy: .*--proxy-credentials-file/);
+  assert.doesNotMatch(refused.stderr + refused.stdout, /hidden/);
+  writeFileSync(file, 'screen:hidden\n');
+  const { exitCode, stdout, stderr } = await run(...args, '--body');
+  assert.equal(exitCode, 0, stderr);
+  assert.match(stdout, /CN=screen/);
+  assert.doesNotMatch(stdout, /hidden/);
+  assert.deepEqual(proxy.tunnels, [`localhost:${nginx.port}`]);
+});
+
 test('gives up on a server that says nothing', async (t) => {
-  const silent = createServer((socket) => socket.on('error', () => {})).listen(0, '127.0.0.1');
-  t.after(() => silent.close());
-  await once(silent, 'listening');
-  const { port } = silent.address() as { port: number };
+  const port = await listen(
+    t,
+    createServer((socket) => socket.on('error', () => {})),
+  );
   const args = ['request', `https://127.0.0.1:${port}/`, '--timeout', '0.2', '--json'];
   const { exitCode, stdout } = await runScript(program, args);
   assert.equal(exitCode, 1);
@@ -115,10 +158,8 @@ test('gives up on a server that says nothing', async (t) => {
 
 test('leaves nothing in the TPM when it is interrupted in the middle of a handshake', async (t) => {
   const { emulator, env, identity, trust } = await site(t);
-  const reached = createServer((socket) => socket.on('error', () => {})).listen(0, '127.0.0.1');
-  t.after(() => reached.close());
-  await once(reached, 'listening');
-  const { port } = reached.address() as { port: number };
+  const reached = createServer((socket) => socket.on('error', () => {}));
+  const port = await listen(t, reached);
   const args = ['request', `https://127.0.0.1:${port}/`, ...identity, ...trust];
   const { ended, kill } = startScript(program, args, env);
   await once(reached, 'connection');

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import * as nodeTss from 'node-tss';
 import { startNginx } from '../support/nginx.ts';
 import { openssl } from '../support/openssl.ts';
 import { runScript } from '../support/script-run.ts';
@@ -82,4 +83,19 @@ test('certificate-request.mjs writes a request that OpenSSL verifies', async (t)
   assert.equal(exitCode, 0, stderr);
   openssl(['req', '-verify', '-noout'], { input: stdout });
   assertEmpty();
+});
+
+test('every example is run here', () => {
+  const ran = ['certificate-request.mjs', 'http-request.mjs', 'sign.mjs', 'undici.mjs'];
+  assert.deepEqual(readdirSync('native/examples').sort(), ran);
+});
+
+test('the README names every error code, every export and every command', () => {
+  const readme = readFileSync('native/README.md', 'utf8');
+  const codes = [...readFileSync('native/api.ts', 'utf8').matchAll(/^ {2}\| '([A-Z_]+)'/gm)].map(([, code]) => code);
+  assert.ok(codes.length > 20);
+  const exported = Object.keys(nodeTss);
+  const commands = ['info', 'create', 'csr', 'sign', 'request'];
+  const absent = [...codes, ...exported, ...commands].filter((name) => !readme.includes(`\`${name}`));
+  assert.deepEqual(absent, []);
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { chmodSync } from 'node:fs';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { openTpm } from 'node-tss';
@@ -21,8 +21,12 @@ test('says that access is denied, not that there is no TPM', {
 }, async (t) => {
   const emulator = await startSwtpm();
   t.after(() => emulator.stop());
-  chmodSync(`${emulator.folder}/tpm.sock`, 0);
-  await assert.rejects(openTpm({ tcti: emulator.tcti }), { code: 'TPM_ACCESS_DENIED', message: /group tss/ });
+  const device = `${emulator.folder}/device`;
+  writeFileSync(device, '');
+  for (const path of [device, `${emulator.folder}/tpm.sock`]) chmodSync(path, 0);
+  for (const tcti of [emulator.tcti, `device:${device}`]) {
+    await assert.rejects(openTpm({ tcti }), { code: 'TPM_ACCESS_DENIED', message: /group tss/ });
+  }
 });
 
 test('refuses transports that run commands or load libraries by name', async () => {

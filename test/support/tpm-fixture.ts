@@ -18,10 +18,15 @@ export async function openTestTpm(context: TestContext): Promise<TestTpm> {
   return { tpm, emulator };
 }
 
-/** A new key of a TPM of its own. */
+/**
+ * A new key of a TPM of its own, which is at rest. (A program that is started in the middle of a command inherits the
+ * connection to swtpm, which then waits for it for ever: tpm2-tss opens one for each command, without O_CLOEXEC.)
+ */
 export async function loadTestKey(context: TestContext): Promise<SigningKey> {
   const { tpm } = await openTestTpm(context);
-  return tpm.loadKey(await tpm.createKey());
+  const key = await tpm.loadKey(await tpm.createKey());
+  await tpm.info();
+  return key;
 }
 
 /**

@@ -68,6 +68,17 @@ int obstacle(const Address& address) {
   throw Failure("TPM_ABSENT", "No TPM 2.0 found at " + where + " (" + why + ")", rc);
 }
 
+/** tpm2-tss opens the device without O_CLOEXEC; the programs that this process starts must not inherit the
+ * TPM. */
+void keepFromChildren(TSS2_TCTI_CONTEXT* transport) {
+  std::array<TSS2_TCTI_POLL_HANDLE, 4> handles{};
+  size_t count = 0;
+  if (Tss2_Tcti_GetPollHandles(transport, nullptr, &count) != TSS2_RC_SUCCESS || count > handles.size() ||
+      Tss2_Tcti_GetPollHandles(transport, handles.data(), &count) != TSS2_RC_SUCCESS)
+    return;
+  for (size_t i = 0; i < count; i++) fcntl(handles[i].fd, F_SETFD, FD_CLOEXEC);
+}
+
 }  // namespace
 
 bool hasResourceManager(const std::string& tcti) {
@@ -80,6 +91,8 @@ Esys::Esys(const std::string& tcti) {
   const Address address = parse(tcti);
   TSS2_RC rc = Tss2_TctiLdr_Initialize((address.transport + ":" + address.options).c_str(), &transport_);
   if (rc != TSS2_RC_SUCCESS) refuse(address, rc);
+  // swtpm's and mssim's connections last for one command each.
+  if (address.transport == "device") keepFromChildren(transport_);
   rc = Esys_Initialize(&context_, transport_, nullptr);
   if (rc != TSS2_RC_SUCCESS) {
     Tss2_TctiLdr_Finalize(&transport_);

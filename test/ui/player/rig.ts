@@ -1,10 +1,12 @@
 /** The whole path on one machine: software TPM, reference server, display, and the real player between them. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { closeSync, openSync, readSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { StringDecoder } from 'node:string_decoder';
 import { _electron, test as base, type ElectronApplication, expect, type Page } from 'playwright/test';
 import { type Backend, type BackendOptions, startBackend } from '../../backend/backend.ts';
 import { type SoftwareTpm, startSwtpm } from '../../support/swtpm.ts';
@@ -48,7 +50,18 @@ export interface Rig {
   environment(): Record<string, string>;
 }
 
+/**
+ * A program that becomes Electron with its standard output in a file. Playwright reads that output from the
+ * beginning and would leave us only what comes after the launch.
+ */
+async function loggingElectron(folder: string, logFile: string): Promise<string> {
+  const program = path.join(folder, 'electron-logging');
+  await writeFile(program, `#!/bin/sh\nexec '${electron}' "$@" >'${logFile}'\n`, { mode: 0o700 });
+  return program;
+}
+
 async function makeRig(folder: string, display: Display, tpm: SoftwareTpm): Promise<Rig> {
+  let starts = 0;
   const rig: Rig = {
     folder,
     stateDirectory: path.join(folder, 'state'),
@@ -86,13 +99,14 @@ async function makeRig(folder: string, display: Display, tpm: SoftwareTpm): Prom
       XDG_RUNTIME_DIR: folder,
     }),
     async start() {
+      const logFile = path.join(folder, `player-${starts++}.log`);
       const app = await _electron.launch({
-        executablePath: electron,
+        executablePath: await loggingElectron(folder, logFile),
         chromiumSandbox: true,
         args: [path.resolve('dist/test/main.cjs'), '--settings', await rig.writeSettings()],
         env: rig.environment(),
       });
-      return follow(app);
+      return follow(app, logFile);
     },
     async startRegistered() {
       const player = await rig.start();
@@ -105,12 +119,13 @@ async function makeRig(folder: string, display: Display, tpm: SoftwareTpm): Prom
   return rig;
 }
 
-async function follow(app: ElectronApplication): Promise<Player> {
+async function follow(app: ElectronApplication, logFile: string): Promise<Player> {
   const child = app.process();
   const log: LogLine[] = [];
   const changed = new EventTarget();
-  collectLog(child, log, () => changed.dispatchEvent(new Event('line')));
   const ended = once(child, 'exit');
+  const stopReading = tailLog(logFile, log, () => changed.dispatchEvent(new Event('line')));
+  void ended.then(stopReading);
   const page = await app.firstWindow();
   const player: Player = {
     app,
@@ -147,13 +162,34 @@ async function follow(app: ElectronApplication): Promise<Player> {
   return player;
 }
 
+/** Follow a growing log file until the returned function is called, which reads what is left. */
+function tailLog(file: string, log: LogLine[], changed: () => void): () => void {
+  const descriptor = openSync(file, 'r');
+  const decoder = new StringDecoder('utf8');
+  const piece = Buffer.alloc(65_536);
+  let rest = '';
+  const read = () => {
+    for (let length = readSync(descriptor, piece); length > 0; length = readSync(descriptor, piece)) {
+      const lines = (rest + decoder.write(piece.subarray(0, length))).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) if (line.startsWith('{')) log.push(JSON.parse(line) as LogLine);
+      changed();
+    }
+  };
+  const timer = setInterval(read, 20);
+  return () => {
+    clearInterval(timer);
+    read();
+    closeSync(descriptor);
+  };
+}
+
 /** Gather the structured lines that a player writes to its standard output. */
-export function collectLog(child: ChildProcess, log: LogLine[], changed: () => void = () => {}): void {
+function collectLog(child: ChildProcess, log: LogLine[]): void {
   if (child.stdout === null) throw new Error('the player has no standard output');
   createInterface({ input: child.stdout }).on('line', (text) => {
     if (!text.startsWith('{')) return;
     log.push(JSON.parse(text) as LogLine);
-    changed();
   });
 }
 
@@ -174,13 +210,12 @@ export function spawnPlayer(
   child.stderr.on('data', (chunk: Buffer) => {
     stderr += chunk.toString();
   });
-  const exited = once(child, 'exit').then(([code]) => code as number | null);
+  const exited = once(child, 'close').then(([code]) => code as number | null);
   return { child, log, exited, stderr: () => stderr };
 }
 
 /** Every file below a folder with its bytes. */
 export async function readTree(folder: string): Promise<ReadonlyMap<string, Buffer>> {
-  const { readdir } = await import('node:fs/promises');
   const files = new Map<string, Buffer>();
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;

@@ -126,14 +126,14 @@ test('a disk that cannot be written stops the screen from showing what it would 
   );
 });
 
-test('a removed screen forgets its content once', async () => {
+test('a removed screen forgets its content once, and before anything is written down', async () => {
   const { ports, done } = world([]);
   const driver = createRegistrationDriver(
     { state: 'registered', screenId: 's', screenName: 'n', suspendedSinceMs: null },
     ports,
   );
   await driver.tell({ type: 'removed' });
-  assert.deepEqual(done, ['persist unregistered', 'publish unregistered', 'forget']);
+  assert.deepEqual(done, ['forget', 'persist unregistered', 'publish unregistered']);
 });
 
 test('a whole registration, with its failures, writes neither PIN nor ticket nor certificate to the log', async () => {

@@ -1,0 +1,45 @@
+import { Socket } from 'node:net';
+
+type Done = (error?: Error | null) => void;
+
+/** So long what a peer said before it left may stay unread, because its reader has no room, before it is given up. */
+const LAST_WORD_PATIENCE_MS = 1000;
+
+/** What the kernel says to a write after the peer has gone. */
+function saysThatPeerLeft(error: Error): boolean {
+  return 'code' in error && (error.code === 'EPIPE' || error.code === 'ECONNRESET');
+}
+
+/**
+ * A TCP socket on which a peer that leaves has the last word. A TLS 1.3 server refuses a client certificate when the
+ * client is already sending: its alert, and the reset that follows it, are here before the write that fails. Node would
+ * close the socket at that write and drop the alert unread.
+ */
+class TcpSocket extends Socket {
+  override _write(chunk: Buffer, encoding: BufferEncoding, done: Done): void {
+    super._write(chunk, encoding, (error) => this.#written(error, done));
+  }
+
+  override _writev(chunks: { chunk: Buffer; encoding: BufferEncoding }[], done: Done): void {
+    super._writev?.(chunks, (error) => this.#written(error, done));
+  }
+
+  #written(error: Error | null | undefined, done: Done): void {
+    if (!error || !saysThatPeerLeft(error) || this.readableEnded || this.destroyed) {
+      done(error);
+      return;
+    }
+    const giveUp = (): void => {
+      clearTimeout(timer);
+      this.off('end', giveUp).off('close', giveUp);
+      done(error);
+    };
+    const timer = setTimeout(giveUp, LAST_WORD_PATIENCE_MS);
+    this.on('end', giveUp).on('close', giveUp);
+  }
+}
+
+/** Connects at once; without delays for small writes, and open for reading after `end()`. */
+export function openTcpSocket(host: string, port: number): Socket {
+  return new TcpSocket({ allowHalfOpen: true }).connect({ host, port, noDelay: true });
+}
