@@ -48,4 +48,10 @@ export const suites = [
     limitMs: 20 * minutes,
     run: (context) => runPlaywrightSuite('player', context),
   },
+  {
+    name: 'demo',
+    title: 'npm start',
+    limitMs: 5 * minutes,
+    run: (context) => runNodeSuite({ name: 'demo', folders: ['demo'] }, context),
+  },
 ];
