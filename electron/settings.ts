@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import * as z from 'zod';
 import { PlayerError } from './errors.ts';
@@ -26,6 +27,26 @@ const httpsAddress = z
 /** RFC 1123 label sequence; the certificate's subject CN. */
 const hostName = z.string().regex(/^(?=.{1,64}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i);
 
+const proxyAddress = z.string().refine((text) => {
+  if (!URL.canParse(text)) return false;
+  const { protocol, username, password, pathname, search, hash } = new URL(text);
+  return protocol === 'http:' && `${username}${password}${search}${hash}` === '' && pathname === '/';
+}, 'must be an address such as http://proxy.lan:3128, without credentials: those go into proxy.credentialsFile');
+
+/** A host that is reached without the proxy. */
+const bypassed = z
+  .string()
+  .max(253)
+  .refine((text) => {
+    const [network = '', prefix, ...rest] = text.split('/');
+    const version = isIP(network);
+    if (prefix !== undefined)
+      return (
+        version !== 0 && rest.length === 0 && /^\d{1,3}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128)
+      );
+    return version !== 0 || /^\.?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i.test(text);
+  }, 'must be a host, a .suffix, an address or an address range such as 10.0.0.0/8');
+
 const schema = z.strictObject({
   server: z.strictObject({
     /** The one origin that is ever given the device certificate. */
@@ -34,7 +55,18 @@ const schema = z.strictObject({
     caFile: absolutePath.optional(),
     /** Page that the QR code opens; `<origin>/claim` where absent. */
     claimUrl: httpsAddress.optional(),
+    /** Let the origin agree on TLS 1.2 as well; 1.3 alone otherwise. */
+    allowTls12: z.boolean().default(false),
   }),
+  /** An HTTP proxy through which every https connection goes. Environment names such as HTTPS_PROXY are not read. */
+  proxy: z
+    .strictObject({
+      url: proxyAddress,
+      /** One line `user:password`; its mode at most 0640. */
+      credentialsFile: absolutePath.optional(),
+      bypass: z.array(bypassed).max(64).default([]),
+    })
+    .optional(),
   identity: z.strictObject({
     tcti: z.string().min(1).max(512).default('device:/dev/tpmrm0'),
     /** File with the TPM's owner password, where its owner has set one. */
@@ -78,6 +110,7 @@ const overrides: Readonly<Record<string, readonly [section: string, key: string]
   SIGNET_IDENTITY_TCTI: ['identity', 'tcti'],
   SIGNET_IDENTITY_DEVICE_CA_FILE: ['identity', 'deviceCaFile'],
   SIGNET_IDENTITY_HOSTNAME: ['identity', 'hostname'],
+  SIGNET_PROXY_URL: ['proxy', 'url'],
   SIGNET_STATE_DIRECTORY: ['state', 'directory'],
   SIGNET_LOG_LEVEL: ['log', 'level'],
 };

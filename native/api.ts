@@ -190,4 +190,15 @@ export interface TlsStream extends Duplex {
   /** The server's leaf certificate, DER. */
   readonly peerCertificate: Buffer;
   readonly sessionReused: boolean;
+  /** Bytes of TCP, TLS and the proxy's words included, as `net.Socket` counts them. */
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+  /** As in `net.Socket`; behind a proxy the proxy's. `undefined` once closed. */
+  readonly remoteAddress: string | undefined;
+  readonly remotePort: number | undefined;
+  readonly localAddress: string | undefined;
+  readonly localPort: number | undefined;
+  /** Whether this connection alone keeps the process alive; it does from the start. */
+  ref(): this;
+  unref(): this;
 }

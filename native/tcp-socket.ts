@@ -1,4 +1,8 @@
+import { channel } from 'node:diagnostics_channel';
 import { Socket } from 'node:net';
+
+/** Where `net.connect` announces its sockets to whoever observes a process. */
+const opened = channel('net.client.socket');
 
 type Done = (error?: Error | null) => void;
 
@@ -41,5 +45,7 @@ class TcpSocket extends Socket {
 
 /** Connects at once; without delays for small writes, and open for reading after `end()`. */
 export function openTcpSocket(host: string, port: number): Socket {
-  return new TcpSocket({ allowHalfOpen: true }).connect({ host, port, noDelay: true });
+  const socket = new TcpSocket({ allowHalfOpen: true });
+  if (opened.hasSubscribers) opened.publish({ socket });
+  return socket.connect({ host, port, noDelay: true });
 }

@@ -54,7 +54,10 @@ async function play(options, asked, endings) {
   const wiring = { state: options.state, origin: backend.origin, caFile: backend.caFile, tcti: tpm.tcti };
   const player = await startPlayer({ ...wiring, display: virtual?.display }, tour.follow);
   endings.push(player.stop);
-  endings.push(async () => tour.stop());
+  endings.push(async () => {
+    tour.stop();
+    await photographer?.stop();
+  });
   asked.startClock();
 
   const parts = [player, tpm.companion, ...(virtual ? [virtual.companion] : [])];

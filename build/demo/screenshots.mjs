@@ -17,11 +17,12 @@ export function createPhotographer(framebuffer, folder) {
   /** @type {Promise<void>} */
   let queue = Promise.resolve();
   const taken = new Set();
+  const over = new AbortController();
 
   const take = async (/** @type {string} */ name) => {
     await mkdir(folder, { recursive: true });
     const file = path.join(folder, `${name}.png`);
-    await writeFile(file, encodePng(await settled(framebuffer)));
+    await writeFile(file, encodePng(await settled(framebuffer, over.signal)));
     narrate('picture', file);
   };
 
@@ -30,8 +31,17 @@ export function createPhotographer(framebuffer, folder) {
     photograph(name) {
       if (taken.has(name)) return queue;
       taken.add(name);
-      queue = queue.then(() => take(name));
+      queue = queue
+        .then(() => take(name))
+        .catch((error) => {
+          if (!over.signal.aborted) narrate('picture', `${name} could not be taken: ${error.message}`);
+        });
       return queue;
+    },
+    /** Give up what is not taken yet; resolves when the display is no longer needed. */
+    async stop() {
+      over.abort();
+      await queue;
     },
   };
 }
@@ -40,12 +50,13 @@ export function createPhotographer(framebuffer, folder) {
  * The screen once something is painted and a transition is over. A frame buffer gives no event, so it is
  * sampled; a moving picture never settles and is taken as it is after a while.
  * @param {string} framebuffer
+ * @param {AbortSignal} signal
  */
-async function settled(framebuffer) {
+async function settled(framebuffer, signal) {
   const startedAt = performance.now();
   let last = await readFramebuffer(framebuffer);
   for (;;) {
-    await after(SAMPLE_EVERY_MS);
+    await after(SAMPLE_EVERY_MS, undefined, { signal });
     const next = await readFramebuffer(framebuffer);
     const waited = performance.now() - startedAt;
     const still = next.pixels.equals(last.pixels);

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { opensslVersion, undiciConnector } from 'node-tss';
+import { opensslVersion } from 'node-tss';
 import { checkCertificate } from '../certificate/check.ts';
 import { type CertificateStore, createCertificateStore } from '../certificate/store.ts';
 import { certificateRequest } from '../csr/request.ts';
@@ -8,6 +8,7 @@ import { asPlayerError, PlayerError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { backoffMs } from '../mtls/backoff.ts';
 import { createOriginClient } from '../mtls/client.ts';
+import { apiConnector } from '../mtls/connector.ts';
 import { putAside } from '../private-file.ts';
 import { createRegistrationDriver, type RegistrationDriver } from '../registration/driver.ts';
 import { readHardware } from '../registration/hardware.ts';
@@ -35,8 +36,6 @@ export interface Identity {
   readonly key: DeviceKey;
   readonly certificates: CertificateStore;
   readonly registration: RegistrationDriver;
-  /** PEM bundle that the API origin must chain to; `undefined`: the system's store. */
-  readonly serverCa: string | undefined;
   /** A certificate request for the device key, PEM. */
   request(): Promise<string>;
 }
@@ -57,7 +56,7 @@ export async function openIdentity(parts: IdentityParts): Promise<Identity> {
   const { identity, server, state } = settings;
   log.info('tls-library', { version: `openssl ${opensslVersion()}` });
   const anchors = await readNamed('identity.deviceCaFile', identity.deviceCaFile);
-  const serverCa = server.caFile === undefined ? undefined : await readNamed('server.caFile', server.caFile);
+  if (server.caFile !== undefined) await readNamed('server.caFile', server.caFile);
   const ownerAuth =
     identity.ownerAuthFile === undefined
       ? undefined
@@ -77,10 +76,7 @@ export async function openIdentity(parts: IdentityParts): Promise<Identity> {
     checkCertificate(chain, key.publicKey, anchors, Date.now()),
   );
   const request = () => certificateRequest(identity.hostname, key);
-  const client = createOriginClient(
-    server.origin,
-    undiciConnector({ credentials: () => (serverCa === undefined ? {} : { ca: serverCa }) }),
-  );
+  const client = createOriginClient(server.origin, apiConnector(settings));
   const registration = createRegistrationDriver(parts.initial, {
     register: async () =>
       register(client, {
@@ -108,7 +104,7 @@ export async function openIdentity(parts: IdentityParts): Promise<Identity> {
     log,
   });
   facts.update({ registration: registration.current });
-  return { key, certificates, registration, serverCa, request };
+  return { key, certificates, registration, request };
 }
 
 /** The wrapped blob's file. */

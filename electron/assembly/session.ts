@@ -1,4 +1,3 @@
-import { undiciConnector } from 'node-tss';
 import { buildConnector } from 'undici';
 import { runRenewal } from '../certificate/renewer.ts';
 import type { DeviceCertificate } from '../certificate/store.ts';
@@ -6,6 +5,7 @@ import { asPlayerError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { backoffMs } from '../mtls/backoff.ts';
 import { createOriginClient, type OriginClient } from '../mtls/client.ts';
+import { apiConnector, foreignConnector } from '../mtls/connector.ts';
 import { requestRenewal } from '../mtls/renewal.ts';
 import { downloadPlaylist } from '../playlist/download.ts';
 import { listenForEvents } from '../playlist/events.ts';
@@ -40,14 +40,9 @@ export async function runSession(
   let present = certificate;
   const api = createOriginClient(
     settings.server.origin,
-    undiciConnector({
-      credentials: () => ({
-        ...(identity.serverCa === undefined ? {} : { ca: identity.serverCa }),
-        identity: { key: identity.key.signingKey, certificateChain: present.chainPem },
-      }),
-    }),
+    apiConnector(settings, () => ({ key: identity.key.signingKey, certificateChain: present.chainPem })),
   );
-  const foreign = foreignClients();
+  const foreign = foreignClients(settings);
   const over = new AbortController();
   const either = AbortSignal.any([signal, over.signal]);
   const syncNow = createPoke();
@@ -121,14 +116,14 @@ export async function runSession(
 }
 
 /** One client for each origin that serves media; none of them knows the device certificate. */
-function foreignClients() {
+function foreignClients(settings: Settings) {
   const clients = new Map<string, OriginClient>();
   return {
     of: (origin: string): OriginClient => {
       const known = clients.get(origin);
       if (known !== undefined) return known;
-      const tls = undiciConnector({ credentials: () => ({}) });
-      const client = createOriginClient(origin, origin.startsWith('https:') ? tls : buildConnector({}));
+      const connector = origin.startsWith('https:') ? foreignConnector(settings) : buildConnector({});
+      const client = createOriginClient(origin, connector);
       clients.set(origin, client);
       return client;
     },

@@ -5,7 +5,7 @@ import { open, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { connect, openTpm, type SigningKey } from 'node-tss';
 import { startNginx } from '../support/nginx.ts';
 import { startSwtpm } from '../support/swtpm.ts';

@@ -91,21 +91,29 @@ test('the first run registers, plays and photographs each state; the second play
   await first.says(/PIN [A-HJ-NP-Z2-9]{6}, key fingerprint [0-9a-f]{64}/);
   await first.says(/claimed the screen with PIN/);
   await first.says(/3-second-item\.png/);
-  assert.equal(await interrupt(first), 0);
+  assert.equal(await interrupt(first), 0, first.said.slice(-6).join('\n'));
   assert.deepEqual(readdirSync(screenshots).sort(), ['1-registration.png', '2-first-item.png', '3-second-item.png']);
   for (const name of readdirSync(screenshots)) assert.ok(statSync(join(screenshots, name)).size > 20_000, name);
   assert.deepEqual(processesThatName(state), []);
 
   const second = start(...words);
   await second.says(/player\s+shows item-/);
-  assert.equal(await interrupt(second), 0);
+  assert.equal(await interrupt(second), 0, second.said.slice(-6).join('\n'));
   assert.ok(!second.said.some((line) => line.includes('PIN ')));
   assert.deepEqual(processesThatName(state), []);
 });
 
 test('with --claim=manual the screen waits for a person', async () => {
-  const run = start('--state', folder('manual'), '--claim=manual', '--claim-after', '0');
+  const run = start(
+    '--state',
+    folder('manual'),
+    '--screenshots',
+    folder('manual-shots'),
+    '--claim=manual',
+    '--claim-after',
+    '0',
+  );
   await run.says(/claim the screen yourself: https:\/\/localhost:\d+\//);
-  assert.equal(await interrupt(run), 0);
+  assert.equal(await interrupt(run), 0, run.said.slice(-6).join('\n'));
   assert.ok(!run.said.some((line) => line.includes('claimed')));
 });

@@ -94,7 +94,8 @@ test('the README names every error code, every export and every command', () => 
   const readme = readFileSync('native/README.md', 'utf8');
   const codes = [...readFileSync('native/api.ts', 'utf8').matchAll(/^ {2}\| '([A-Z_]+)'/gm)].map(([, code]) => code);
   assert.ok(codes.length > 20);
-  const exported = Object.keys(nodeTss);
+  // Node adds names of its own to the exports of a CommonJS module.
+  const exported = Object.keys(nodeTss).filter((name) => !['default', 'module.exports'].includes(name));
   const commands = ['info', 'create', 'csr', 'sign', 'request'];
   const absent = [...codes, ...exported, ...commands].filter((name) => !readme.includes(`\`${name}`));
   assert.deepEqual(absent, []);

@@ -255,7 +255,12 @@ export class HostileServer {
     for (const piece of pieces) {
       if (this.socket.destroyed || !this.socket.writable) break;
       pouredBytes += piece.length;
-      if (!this.socket.write(piece)) await Promise.race([once(this.socket, 'drain'), once(this.socket, 'close')]);
+      if (this.socket.write(piece)) continue;
+      const waiting = new AbortController();
+      const happenings = ['drain', 'close'].map((event) => once(this.socket, event, { signal: waiting.signal }));
+      // A reset is a close, too; the loop looks at the socket again.
+      await Promise.race(happenings).catch(() => {});
+      waiting.abort();
     }
     return pouredBytes;
   }

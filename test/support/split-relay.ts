@@ -8,7 +8,7 @@ export interface SplitRelay {
   readonly port: number;
   /** Offsets into what the server sends at which the next connection's bytes are cut; sorted. */
   cutAt(offsets: Iterable<number>): void;
-  /** How many bytes of the server the latest finished connection has carried. */
+  /** How many bytes of the server the latest connection has carried so far. */
   carriedBytes(): number;
 }
 
@@ -27,17 +27,20 @@ export async function startSplitRelay(context: TestContext, serverPort: number):
   let cuts: Iterable<number> = [];
   let carriedBytes = 0;
   const relay = createServer({ noDelay: true, allowHalfOpen: true }, (near) => {
+    const client = [...clients].find(({ localPort }) => localPort === near.remotePort);
+    if (client === undefined) throw new Error('the client is not of this process');
     const far = connect({ port: serverPort, host: '127.0.0.1', noDelay: true, allowHalfOpen: true });
     near.on('error', () => far.destroy());
     far.on('error', () => near.destroy());
     near.pipe(far);
-    const client = [...clients].find(({ localPort }) => localPort === near.remotePort);
-    if (client === undefined) throw new Error('the client is not of this process');
-    carry(far, near, client, cuts).then(
-      (bytes) => {
-        carriedBytes = bytes;
-        near.end();
-      },
+    carriedBytes = 0;
+    const forward = async (piece: Buffer): Promise<void> => {
+      near.write(piece);
+      carriedBytes += piece.length;
+      while (client.bytesRead < carriedBytes && !client.destroyed) await nextTurn();
+    };
+    carry(far, forward, cuts).then(
+      () => near.end(),
       () => near.destroy(),
     );
   }).listen(0, '127.0.0.1');
@@ -55,20 +58,22 @@ export async function startSplitRelay(context: TestContext, serverPort: number):
   };
 }
 
-async function carry(far: Socket, near: Socket, client: Socket, cuts: Iterable<number>): Promise<number> {
+async function carry(
+  from: AsyncIterable<Buffer>,
+  forward: (piece: Buffer) => Promise<void>,
+  cuts: Iterable<number>,
+): Promise<void> {
   const offsets = cuts[Symbol.iterator]();
   let cut = offsets.next();
-  let sentBytes = 0;
-  for await (const chunk of far as AsyncIterable<Buffer>) {
+  let doneBytes = 0;
+  for await (const chunk of from) {
     let at = 0;
     while (at < chunk.length) {
-      while (!cut.done && cut.value <= sentBytes) cut = offsets.next();
-      const end = cut.done ? chunk.length : Math.min(chunk.length, at + cut.value - sentBytes);
-      near.write(chunk.subarray(at, end));
-      sentBytes += end - at;
+      while (!cut.done && cut.value <= doneBytes) cut = offsets.next();
+      const end = cut.done ? chunk.length : Math.min(chunk.length, at + cut.value - doneBytes);
+      await forward(chunk.subarray(at, end));
+      doneBytes += end - at;
       at = end;
-      while (client.bytesRead < sentBytes && !client.destroyed) await nextTurn();
     }
   }
-  return sentBytes;
 }

@@ -1,0 +1,301 @@
+/** Servers that misbehave until the handshake is over. */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { type TestContext, test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { type ConnectOptions, connect, type TlsStream } from 'node-tss';
+import {
+  extension,
+  type HostileServer,
+  handshakeTypes,
+  message,
+  startHostileServer,
+  uint16,
+  vector,
+} from '../support/hostile-server.ts';
+import { clientIdentity, toLocalhost } from '../support/tls-client.ts';
+import { authorities, serverIdentity } from '../support/tls-identities.ts';
+import { contentTypes, recordHeader, sha256 } from '../support/tls13-secrets.ts';
+
+const { servers, clients } = authorities();
+const identity = serverIdentity(servers);
+const MEBIBYTE = 1024 * 1024;
+/** What the kernel holds on the way, at most, while nobody reads it any more. */
+const IN_FLIGHT_BYTES = 12 * MEBIBYTE;
+
+type Script = (server: HostileServer) => unknown;
+
+async function meet(context: TestContext, script: Script, more: Partial<ConnectOptions> = {}): Promise<TlsStream> {
+  const port = await startHostileServer(context, identity, script);
+  const client = { identity: clientIdentity(clients), ...more };
+  return connect(toLocalhost(port, servers.certificatePem, client));
+}
+
+/** The steps of a server, each sent as it should be. */
+const steps: readonly (readonly [name: string, take: Script])[] = [
+  ['connection', () => {}],
+  ['ClientHello', (server) => server.clientHello()],
+  [
+    'ServerHello',
+    (server) => {
+      server.say(server.serverHello());
+      server.protectHandshake();
+    },
+  ],
+  ['EncryptedExtensions', (server) => server.say(server.encryptedExtensions())],
+  ['CertificateRequest', (server) => server.say(server.certificateRequest())],
+  ['Certificate', (server) => server.say(server.certificate())],
+  ['CertificateVerify', (server) => server.say(server.certificateVerify())],
+];
+
+async function takeSteps(server: HostileServer, last: string): Promise<void> {
+  for (const [name, take] of steps) {
+    await take(server);
+    if (name === last) return;
+  }
+}
+
+test('refuses garbage', async (t) => {
+  const texts = ['SSH-2.0-OpenSSH_9.2\r\n', 'HTTP/1.1 400 Bad Request\r\n\r\n', '\0'.repeat(5)].map((text) => Buffer.from(text));
+  const pieces = [...texts, ...Array.from({ length: 20 }, (_, index) => sha256(Buffer.from([index])))];
+  for (const piece of pieces) {
+    const script: Script = (server) => server.socket.end(piece);
+    await assert.rejects(meet(t, script), { name: 'TssError', code: 'TLS_PROTOCOL' }, piece.toString('hex'));
+  }
+});
+
+test('refuses a ServerHello in which any one byte of its head is wrong', async (t) => {
+  for (const offset of [0, 1, 2, 3, 4, 5, 38, 39, 71, 72, 73, 74, 75, 76, 77, 78, 79, 80, 81, 82, 83, 84, 85]) {
+    const script: Script = async (server) => {
+      await server.clientHello();
+      const hello = server.serverHello();
+      hello[offset] = (hello[offset] ?? 0) ^ 0x55;
+      server.say(hello);
+      server.socket.end();
+    };
+    await assert.rejects(
+      meet(t, script),
+      ({ code }: { code: string }) => code === 'TLS_PROTOCOL' || code === 'CONNECTION_FAILED',
+      `byte ${offset}`,
+    );
+  }
+});
+
+test('takes half a record, and then an end, for a connection that failed', async (t) => {
+  const script: Script = async (server) => {
+    await server.clientHello();
+    server.socket.end(server.records(contentTypes.handshake, server.serverHello()).subarray(0, 40));
+  };
+  await assert.rejects(meet(t, script), { code: 'CONNECTION_FAILED' });
+});
+
+test('gives a server up at the deadline that says nothing, half a record, or a byte now and then', async (t) => {
+  await assert.rejects(meet(t, () => {}, { timeoutMs: 100 }), { code: 'CONNECTION_TIMEOUT' });
+  const half: Script = (server) => void server.socket.write(recordHeader(contentTypes.handshake, 100));
+  await assert.rejects(meet(t, half, { timeoutMs: 100 }), { code: 'CONNECTION_TIMEOUT' });
+  const slow: Script = async (server) => {
+    await server.clientHello();
+    for (const byte of recordHeader(contentTypes.handshake, 16_000)) server.socket.write(Buffer.from([byte]));
+    while (!server.socket.destroyed) {
+      server.socket.write(Buffer.from([2]));
+      for (let turn = 0; turn < 20; turn++) await nextTurn();
+    }
+  };
+  await assert.rejects(meet(t, slow, { timeoutMs: 100 }), { code: 'CONNECTION_TIMEOUT' });
+});
+
+test('tells alerts about its certificate from all others', async (t) => {
+  const refusals = [42, 43, 44, 45, 46, 48, 49, 116];
+  for (const description of [...refusals, 10, 20, 40, 47, 50, 51, 70, 71, 80, 86, 109, 110, 112, 120, 255]) {
+    const code = refusals.includes(description) ? 'SERVER_REFUSED_CERTIFICATE' : 'TLS_PROTOCOL';
+    const script: Script = async (server) => {
+      await server.clientHello();
+      server.send(contentTypes.alert, Buffer.from([2, description]));
+    };
+    await assert.rejects(meet(t, script), { code }, `alert ${description}`);
+  }
+});
+
+test('refuses a server that goes on for ever', async (t) => {
+  const endless = function* (piece: Buffer): Generator<Buffer> {
+    for (;;) yield piece;
+  };
+  const floods: Readonly<Record<string, (server: HostileServer) => Buffer>> = {
+    'change_cipher_spec records': () => Buffer.concat([recordHeader(20, 1), Buffer.from([1])]),
+    'empty handshake records': () => recordHeader(contentTypes.handshake, 0),
+    'handshake bytes of one message': () =>
+      Buffer.concat([recordHeader(contentTypes.handshake, 16_384), Buffer.alloc(16_384, 2)]),
+    'warning alerts': () => Buffer.concat([recordHeader(contentTypes.alert, 2), Buffer.from([1, 90])]),
+    zeros: () => Buffer.alloc(65_536),
+  };
+  for (const [name, piece] of Object.entries(floods)) {
+    let poured: Promise<number> | undefined;
+    const script: Script = async (server) => {
+      await server.clientHello();
+      poured = server.pour(endless(Buffer.concat(Array.from({ length: 64 }, () => piece(server)))));
+      await poured;
+    };
+    await assert.rejects(meet(t, script), { code: 'TLS_PROTOCOL' }, name);
+    const pouredBytes = (await poured) ?? 0;
+    assert.ok(pouredBytes > 0 && pouredBytes < IN_FLIGHT_BYTES, `${name}: ${pouredBytes}`);
+  }
+});
+
+test('refuses a message that announces 16 MiB, before it has come', async (t) => {
+  const huge = (type: number): Buffer => Buffer.concat([Buffer.from([type, 255, 255, 255]), Buffer.alloc(1000)]);
+  const hello: Script = async (server) => {
+    await server.clientHello();
+    server.send(contentTypes.handshake, huge(handshakeTypes.serverHello));
+  };
+  await assert.rejects(meet(t, hello), { code: 'TLS_PROTOCOL' });
+  for (const [last, type] of [
+    ['ServerHello', handshakeTypes.encryptedExtensions],
+    ['EncryptedExtensions', handshakeTypes.certificate],
+    ['Certificate', handshakeTypes.certificateVerify],
+    ['CertificateVerify', handshakeTypes.finished],
+  ] as const) {
+    const script: Script = async (server) => {
+      await takeSteps(server, last);
+      server.send(contentTypes.handshake, huge(type));
+    };
+    await assert.rejects(meet(t, script), { code: 'TLS_PROTOCOL' }, last);
+  }
+});
+
+test('takes a close in any phase for a connection that failed', async (t) => {
+  for (const [last] of steps) {
+    for (const leave of ['end', 'resetAndDestroy'] as const) {
+      const script: Script = async (server) => {
+        await takeSteps(server, last);
+        server.socket[leave]();
+      };
+      await assert.rejects(meet(t, script), { code: 'CONNECTION_FAILED' }, `${leave} after ${last}`);
+    }
+  }
+});
+
+test('refuses a handshake in which a message is missing, doubled or out of place', async (t) => {
+  const first = 3;
+  for (let index = first; index < steps.length; index++) {
+    const [name, take] = steps[index] ?? assert.fail();
+    const around = (play: (server: HostileServer) => Promise<void>): Script => async (server) => {
+      for (const [, before] of steps.slice(0, index)) await before(server);
+      await play(server);
+      for (const [, after] of steps.slice(index + 1)) await after(server);
+      server.say(server.finished());
+    };
+    // A server need not ask for a certificate.
+    if (name !== 'CertificateRequest') {
+      await assert.rejects(meet(t, around(async () => {})), { code: 'TLS_PROTOCOL' }, `no ${name}`);
+    }
+    const twice = around(async (server) => {
+      await take(server);
+      await take(server);
+    });
+    await assert.rejects(meet(t, twice), { code: 'TLS_PROTOCOL' }, `${name} twice`);
+  }
+  const early: Script = async (server) => {
+    await takeSteps(server, 'ServerHello');
+    server.send(contentTypes.applicationData, Buffer.from('early'));
+  };
+  await assert.rejects(meet(t, early), { code: 'TLS_PROTOCOL' });
+});
+
+test('refuses what it did not offer', async (t) => {
+  const retry = Buffer.from('cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c', 'hex');
+  const hellos: Readonly<Record<string, (server: HostileServer) => Buffer>> = {
+    'TLS 1.2': (server) => server.serverHello({ cipher: 0xc02b, extensions: [] }),
+    'TLS 1.2 where 1.3 was possible': (server) =>
+      server.serverHello({
+        cipher: 0xc02b,
+        extensions: [],
+        random: Buffer.concat([randomBytes(24), Buffer.from('DOWNGRD\x01', 'latin1')]),
+      }),
+    'a version of the future': (server) => server.serverHello({ extensions: [extension(43, uint16(0x0305))] }),
+    'TLS_AES_128_CCM_SHA256': (server) => server.serverHello({ cipher: 0x1304 }),
+    'a suite of TLS 1.2': (server) => server.serverHello({ cipher: 0xc02b }),
+    'the group X448': (server) => server.serverHello({ group: 0x001e }),
+    'no key share': (server) => server.serverHello({ extensions: [extension(43, uint16(0x0304))] }),
+    'a pre-shared key': (server) =>
+      server.serverHello({ extensions: [extension(43, uint16(0x0304)), extension(41, uint16(0))] }),
+    'a retry that changes nothing': (server) =>
+      server.serverHello({
+        random: retry,
+        extensions: [extension(43, uint16(0x0304)), extension(51, uint16(0x001d))],
+      }),
+  };
+  for (const [name, hello] of Object.entries(hellos)) {
+    const script: Script = async (server) => {
+      await server.clientHello();
+      server.say(hello(server));
+    };
+    await assert.rejects(meet(t, script), { code: 'TLS_PROTOCOL' }, name);
+  }
+  const alpn: Script = async (server) => {
+    await takeSteps(server, 'ServerHello');
+    server.say(server.encryptedExtensions(extension(16, vector(2, vector(1, Buffer.from('h2'))))));
+  };
+  await assert.rejects(meet(t, alpn, { alpn: ['http/1.1'] }), { code: 'TLS_PROTOCOL' });
+  await assert.rejects(meet(t, alpn), { code: 'TLS_PROTOCOL' });
+});
+
+test('refuses a second retry', async (t) => {
+  const retry = Buffer.from('cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c', 'hex');
+  const script: Script = async (server) => {
+    await server.clientHello();
+    const extensions = [extension(43, uint16(0x0304)), extension(51, uint16(0x0018))];
+    const hello = server.serverHello({ random: retry, extensions });
+    server.send(contentTypes.handshake, hello);
+    await server.record();
+    server.send(contentTypes.handshake, hello);
+  };
+  await assert.rejects(meet(t, script), { code: 'TLS_PROTOCOL' });
+});
+
+test('refuses proofs that do not hold', async (t) => {
+  const flipped = (proof: Buffer): Buffer => {
+    proof[proof.length - 1] = (proof.at(-1) ?? 0) ^ 1;
+    return proof;
+  };
+  const finished: Script = async (server) => {
+    await takeSteps(server, 'CertificateVerify');
+    server.say(flipped(server.finished()));
+  };
+  await assert.rejects(meet(t, finished), { code: 'TLS_PROTOCOL' });
+  const verify: Script = async (server) => {
+    await takeSteps(server, 'Certificate');
+    server.say(flipped(server.certificateVerify()));
+    server.say(server.finished());
+  };
+  await assert.rejects(meet(t, verify), { code: 'TLS_PROTOCOL' });
+  const thief = { ...serverIdentity(servers), certificatePem: identity.certificatePem };
+  const port = await startHostileServer(t, thief, (server) => server.handshake());
+  await assert.rejects(connect(toLocalhost(port, servers.certificatePem)), { code: 'TLS_PROTOCOL' });
+});
+
+test('refuses certificate messages without a certificate that parses', async (t) => {
+  for (const chain of [[], [Buffer.alloc(0)], [randomBytes(500)], [Buffer.from('3000', 'hex')]]) {
+    const script: Script = async (server) => {
+      await takeSteps(server, 'CertificateRequest');
+      server.say(server.certificate(chain));
+    };
+    await assert.rejects(meet(t, script), { code: 'TLS_PROTOCOL' });
+  }
+});
+
+test('shows no certificate to a server that takes no signature of its key', async (t) => {
+  let flight: readonly Buffer[] = [];
+  const script: Script = async (server) => {
+    await takeSteps(server, 'EncryptedExtensions');
+    server.say(server.certificateRequest([0x0804, 0x0503]));
+    for (const [name, take] of steps.slice(5)) if (name !== 'CertificateRequest') await take(server);
+    server.say(server.finished());
+    flight = await server.clientFlight();
+    server.send(contentTypes.alert, Buffer.from([2, 116]));
+  };
+  const stream = await meet(t, script);
+  await assert.rejects(once(stream.resume(), 'end'), { code: 'SERVER_REFUSED_CERTIFICATE' });
+  const [certificate] = flight;
+  assert.deepEqual(certificate, message(handshakeTypes.certificate, vector(1), vector(3)));
+});
