@@ -8,7 +8,7 @@ import { provideNpmPackages } from './bootstrap/npm-packages.mjs';
 const help = `npm run check — format, lint and types of every part
 
 Biome (format and lint), TypeScript for electron/ (against the newest and the oldest Electron), renderer/,
-native/ and test/, clang-format for native/src.
+native/ and test/, clang-format for native/src and native/fuzz.
 
   --help    this text
 `;
@@ -19,12 +19,12 @@ native/ and test/, clang-format for native/src.
 export async function checkSteps() {
   const tool = (/** @type {string} */ name) => inCheckout('node_modules/.bin', name);
   const projects = ['electron', 'electron/tsconfig.oldest.json', 'renderer', 'native', 'test'];
-  const sources = await readdir(inCheckout('native/src'), { recursive: true });
-  const cxx = sources.filter((file) => /\.(cc|hh)$/.test(file)).map((file) => `native/src/${file}`);
+  const sources = await readdir(inCheckout('native'), { recursive: true });
+  const cxx = sources.filter((file) => /^(src|fuzz)\/.*\.(cc|hh)$/.test(file)).map((file) => `native/${file}`);
   return [
     { title: 'biome check', program: tool('biome'), args: ['check', '--error-on-warnings'] },
     ...projects.map((project) => ({ title: `tsc -p ${project}`, program: tool('tsc'), args: ['-p', project] })),
-    { title: 'clang-format native/src', program: 'clang-format', args: ['--dry-run', '--Werror', ...cxx] },
+    { title: 'clang-format native', program: 'clang-format', args: ['--dry-run', '--Werror', ...cxx] },
   ];
 }
 

@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import { narrate, runMain } from './bootstrap/narration.mjs';
@@ -27,10 +27,13 @@ await runMain(async () => {
     narrate('build', 'bundling the player and the reference server');
     await bundleRelease();
     await bundleDemo();
-    if (options.fresh) await forgetState(options.state);
     const code = await asUnprivileged(writable);
     if (code !== undefined) return code;
   }
   await assertWritable(writable);
+  if (options.fresh) {
+    await forgetState(options.state);
+    await mkdir(options.screenshots, { recursive: true });
+  }
   return playDemo(options);
 });

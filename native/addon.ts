@@ -33,12 +33,14 @@ export interface AddonTpm {
 /** Trust anchors and identity, shared by connections together with their session tickets. */
 export type AddonContext = object;
 
-/** What a step produced: plain bytes, bytes for the peer, and how things stand. */
+/** What a call produced: plain bytes, bytes for the peer, and how things stand. */
 export interface Outcome {
   readonly data?: Buffer;
   readonly output?: Buffer;
   /** Handshake: finished. Afterwards: the peer has said close_notify. */
   readonly done: boolean;
+  /** Handshake: a key signs on a thread of its own; `proceed` is next. */
+  readonly wantsKey?: true;
   readonly failure?: Error;
 }
 
@@ -50,10 +52,11 @@ export interface Details {
   readonly sessionReused: boolean;
 }
 
-/** A TLS connection without a socket. One call at a time; `advance` answers from another thread. */
+/** A TLS connection without a socket. One call at a time; `proceed` answers from the key's thread. */
 export interface AddonConnection {
   start(): Buffer;
-  advance(received: Uint8Array): Promise<Outcome>;
+  advance(received: Uint8Array): Outcome;
+  proceed(): Promise<Outcome>;
   receive(received: Uint8Array): Outcome;
   send(plain: Uint8Array): Buffer;
   shutdown(): Buffer;

@@ -82,7 +82,9 @@ function handshake(socket: Socket, hello: Buffer, connection: AddonConnection, s
       if (receivedBytes > MAX_HANDSHAKE_BYTES) {
         throw new TssError('TLS_PROTOCOL', 'the handshake is longer than any handshake');
       }
-      const { output, done, failure } = await settled(() => connection.advance(chunk));
+      let outcome = translated(() => connection.advance(chunk));
+      if (outcome.wantsKey) outcome = await settled(() => connection.proceed());
+      const { output, done, failure } = outcome;
       if (output !== undefined && !socket.destroyed) socket.write(output);
       if (failure !== undefined) throw asTssError(failure);
       return done;

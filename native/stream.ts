@@ -1,9 +1,9 @@
-import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { AddonConnection } from './addon.ts';
 import type { ConnectOptions, TlsStream, TlsVersion } from './api.ts';
 import { asTssError, TssError } from './error.ts';
 import { letGo, networkError } from './network.ts';
+import type { TcpSocket } from './tcp-socket.ts';
 
 const NOTHING = new Uint8Array(0);
 /** One call into the addon encrypts at most this much, so that a large body never stands in memory twice. */
@@ -18,7 +18,7 @@ export class SecureStream extends Duplex implements TlsStream {
   readonly cipher: string;
   readonly peerCertificate: Buffer;
   readonly sessionReused: boolean;
-  readonly #socket: Socket;
+  readonly #socket: TcpSocket;
   readonly #connection: AddonConnection;
   #started = false;
   #peerDone = false;
@@ -26,7 +26,7 @@ export class SecureStream extends Duplex implements TlsStream {
   #waiting: Done | undefined;
 
   constructor(
-    socket: Socket,
+    socket: TcpSocket,
     connection: AddonConnection,
     { allowHalfOpen = false, signal }: Pick<ConnectOptions, 'allowHalfOpen' | 'signal'>,
   ) {
@@ -47,6 +47,7 @@ export class SecureStream extends Duplex implements TlsStream {
     });
     socket.on('close', () => this.#socketClosed());
     socket.on('drain', () => this.#drained());
+    socket.on('peerLeft', () => socket.resume());
     if (signal === undefined) return;
     const abort = (): void => void this.destroy(asError(signal.reason));
     signal.addEventListener('abort', abort, { once: true });
@@ -96,7 +97,7 @@ export class SecureStream extends Duplex implements TlsStream {
       else if (this.#socket.readableEnded || this.#socket.destroyed) this.#socketEnded();
       if (!wanted) return;
     }
-    if (!this.#socket.writableNeedDrain) this.#socket.resume();
+    if (!this.#socket.writableNeedDrain || this.#socket.peerLeft) this.#socket.resume();
   }
 
   /** @returns whether there is room for more */
@@ -104,7 +105,8 @@ export class SecureStream extends Duplex implements TlsStream {
     if (this.#peerDone || this.destroyed) return false;
     const { data, output, done, failure } = this.#connection.receive(received);
     // Who has ended its direction answers nothing more, a KeyUpdate neither (RFC 8446 §6.1).
-    const answered = output === undefined || this.#socket.writableEnded || this.#socket.write(output);
+    const silent = this.#socket.writableEnded || this.#socket.peerLeft;
+    const answered = output === undefined || silent || this.#socket.write(output);
     const wanted = data === undefined || this.push(data);
     // A peer that asks for answers and does not read them is not listened to either.
     if (!answered || !wanted) this.#socket.pause();

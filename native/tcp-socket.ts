@@ -19,7 +19,14 @@ function saysThatPeerLeft(error: Error): boolean {
  * client is already sending: its alert, and the reset that follows it, are here before the write that fails. Node would
  * close the socket at that write and drop the alert unread.
  */
-class TcpSocket extends Socket {
+export class TcpSocket extends Socket {
+  #peerLeft = false;
+
+  /** A write has failed because the peer is gone: no `drain` comes any more, and what it said is to be read now. */
+  get peerLeft(): boolean {
+    return this.#peerLeft;
+  }
+
   override _write(chunk: Buffer, encoding: BufferEncoding, done: Done): void {
     super._write(chunk, encoding, (error) => this.#written(error, done));
   }
@@ -38,13 +45,15 @@ class TcpSocket extends Socket {
       this.off('end', giveUp).off('close', giveUp);
       done(error);
     };
+    this.#peerLeft = true;
+    this.emit('peerLeft');
     const timer = setTimeout(giveUp, LAST_WORD_PATIENCE_MS);
     this.on('end', giveUp).on('close', giveUp);
   }
 }
 
 /** Connects at once; without delays for small writes, and open for reading after `end()`. */
-export function openTcpSocket(host: string, port: number): Socket {
+export function openTcpSocket(host: string, port: number): TcpSocket {
   const socket = new TcpSocket({ allowHalfOpen: true });
   if (opened.hasSubscribers) opened.publish({ socket });
   return socket.connect({ host, port, noDelay: true });

@@ -10,7 +10,7 @@ import { narrate, SetupError } from './narration.mjs';
 const binary = inCheckout('native/build/Release/node_tss.node');
 
 /** Where this Node keeps its C headers, when it came with them (nodejs.org archives and most packages do). */
-function headersOfThisNode() {
+export function headersOfThisNode() {
   const prefix = path.resolve(path.dirname(process.execPath), '..');
   return existsSync(path.join(prefix, 'include/node/node_version.h')) ? prefix : undefined;
 }

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { access, chmod, constants, copyFile, mkdir } from 'node:fs/promises';
+import { access, chmod, constants, copyFile, lstat, mkdir, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
@@ -33,9 +33,7 @@ export async function asUnprivileged(writable) {
     () => chmod('/tmp/.X11-unix', 0o1777),
     () => undefined,
   );
-  // A folder elsewhere that was there before belongs to somebody else.
-  const ours = (/** @type {string} */ folder) => made.includes(folder) || folder.startsWith(`${checkout}${path.sep}`);
-  const handOver = [home, ...writable.filter(ours)];
+  const handOver = [home, ...(await ownFolders(writable, made))];
   await must('chown', ['-R', '-h', `${accountName}:${accountName}`, ...handOver], {
     quiet: true,
     remedy: 'make the checkout writable for root, or run the command as its owner',
@@ -43,6 +41,22 @@ export async function asUnprivileged(writable) {
   const view = await reachableView();
   narrate('account', `going on as ${accountName}${view.bound ? `, with the checkout shown at ${view.checkout}` : ''}`);
   return follow(view);
+}
+
+/**
+ * Those that were just made or are the account's already. One that was there before is somebody else's, and
+ * sources in it would be run by root at the next start.
+ * @param {readonly string[]} folders absolute
+ * @param {readonly string[]} made topmost folders that were made
+ */
+async function ownFolders(folders, made) {
+  const uid = Number((await run('id', ['-u', accountName], { quiet: true })).stdout);
+  const own = [];
+  for (const folder of folders) {
+    const isNew = made.some((top) => folder === top || folder.startsWith(`${top}${path.sep}`));
+    if (isNew || (await lstat(folder)).uid === uid) own.push(folder);
+  }
+  return own;
 }
 
 /**
@@ -85,13 +99,18 @@ async function reachableView() {
 /** With root's X session in use, its authority is copied for the account. @param {string} home */
 async function displayAccess(home) {
   const authority = process.env.XAUTHORITY ?? path.join(os.homedir(), '.Xauthority');
-  if (process.env.DISPLAY) await copyFile(authority, path.join(home, '.Xauthority')).catch(() => undefined);
+  if (!process.env.DISPLAY) return;
+  const copy = path.join(home, '.Xauthority');
+  // The folder is the account's: what lies there under this name may be a link to anywhere.
+  await rm(copy, { force: true });
+  await copyFile(authority, copy, constants.COPYFILE_EXCL).catch(() => undefined);
 }
 
 /** @param {View} view */
 function environment(view) {
-  const dropped = /^(XDG_|npm_|DBUS_|SUDO_|TMPDIR$|WAYLAND_DISPLAY$|XAUTHORITY$|NODE_OPTIONS$|MAIL$)/;
-  const kept = Object.entries(process.env).filter(([name]) => !dropped.test(name));
+  // Named one by one: root's environment may hold tokens, and every process of the account can read them.
+  const passed = /^(LANG|LC_[A-Z]+|TZ|TERM|COLORTERM|DISPLAY|CI|TSS2_LOG|ELECTRON_MIRROR|SIGNET_[A-Z_]+)$/;
+  const kept = Object.entries(process.env).filter(([name]) => passed.test(name));
   return {
     ...Object.fromEntries(kept),
     HOME: path.join(view.checkout, '.runtime/home'),
@@ -139,7 +158,13 @@ async function commandLine(view) {
 async function follow(view) {
   const [program = '', ...args] = await commandLine(view);
   const cwd = view.bound ? '/' : checkout;
-  const child = spawn(program, args, { cwd, env: environment(view), stdio: ['ignore', 'inherit', 'inherit'] });
+  const child = spawn(program, args, {
+    cwd,
+    env: environment(view),
+    stdio: ['ignore', 'inherit', 'inherit'],
+    // A session of its own: whoever shares root's terminal can type into it (TIOCSTI, ioctl_tty(2)).
+    detached: true,
+  });
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
     process.on(signal, () => child.kill(signal));
   }

@@ -1,7 +1,9 @@
 import { electronBinary } from '../bootstrap/checkout.mjs';
 import { runCheckSuite } from './check-suite.mjs';
+import { runFuzzSuite } from './fuzz-suite.mjs';
 import { runNodeSuite } from './node-suite.mjs';
 import { runPlaywrightSuite } from './playwright-suite.mjs';
+import { runSanitizerSuite } from './sanitizer-suite.mjs';
 
 const nativeFolders = ['native', 'interop'];
 const minutes = 60_000;
@@ -36,6 +38,8 @@ export const suites = [
         context,
       ),
   },
+  { name: 'sanitizers', title: 'native with ASan and UBSan', limitMs: 6 * minutes, run: runSanitizerSuite },
+  { name: 'fuzz', title: 'fuzzers, some seconds each', limitMs: 5 * minutes, run: runFuzzSuite },
   {
     name: 'mocked',
     title: 'page with a fake main',

@@ -4,7 +4,7 @@ import type { CachedMedia } from '../cache/media.ts';
 import { type MediaStore, openStore } from '../cache/store.ts';
 import { asPlayerError, PlayerError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { type MediaPorts, openMedia } from '../mtls/media.ts';
+import type { MediaPorts } from '../mtls/media.ts';
 import type { MediaAsset, MediaHash, Playlist } from '../playlist/playlist.ts';
 import { parsePlaylist } from '../playlist/schema.ts';
 import type { Known, SyncPorts } from '../playlist/sync.ts';
@@ -14,10 +14,13 @@ import { createAlarm } from '../schedule/alarm.ts';
 import { timetable } from '../schedule/timetable.ts';
 import type { Settings } from '../settings.ts';
 import type { FactBook } from './facts.ts';
+import { ensureAll, hashesOf, mediaOf } from './media-files.ts';
 
 /** Longest media file, bytes. */
 const largestMediaBytes = 16 * 2 ** 30;
-const parallelDownloads = 4;
+
+/** Deaths of the page that a file may be suspected of. */
+const mostDeaths = 2;
 
 /** What is played: the last good playlist, its media on disk, and the program of this moment. */
 export interface Content {
@@ -27,6 +30,8 @@ export interface Content {
   /** Hash the media of the present playlist again; what is damaged is no longer shown and is fetched anew. */
   verify(signal: AbortSignal): Promise<void>;
   locate(hash: string): ReturnType<MediaStore['locate']>;
+  /** The page died while it opened this file; one that does it again is not shown any more. */
+  pageDied(hash: MediaHash): void;
   /** Forget playlist and media of a removed screen. */
   forget(): Promise<void>;
 }
@@ -49,6 +54,11 @@ export async function openContent(settings: Settings, facts: FactBook, log: Log)
   let shownProgram = '';
 
   const find = (asset: MediaAsset): CachedMedia | null => store.find({ ...asset, assetId: asset.id });
+  const deaths = new Map<MediaHash, number>();
+  const findHarmless = (asset: MediaAsset): CachedMedia | null => {
+    const media = find(asset);
+    return media !== null && (deaths.get(media.hash) ?? 0) >= mostDeaths ? null : media;
+  };
   const alarm = createAlarm(
     {
       wallMs: Date.now,
@@ -76,7 +86,11 @@ export async function openContent(settings: Settings, facts: FactBook, log: Log)
     const [first] = now.problems;
     facts.problem('schedule', first === undefined ? null : new PlayerError(first.code, first.reason));
     const shuffleSeed = playlist.screen.shufflePlaylist ? String(playlist.version) : null;
-    const { program, omitted } = buildProgram(now.playing, { find, fit: settings.display.fit, shuffleSeed });
+    const { program, omitted } = buildProgram(now.playing, {
+      find: findHarmless,
+      fit: settings.display.fit,
+      shuffleSeed,
+    });
     if (program.programId !== shownProgram)
       for (const { itemId, reason } of omitted) log.warn('item-omitted', { itemId, reason });
     shownProgram = program.programId;
@@ -113,7 +127,12 @@ export async function openContent(settings: Settings, facts: FactBook, log: Log)
     known: () => {
       const whole = playlist !== null && mediaOf(playlist).every((asset) => find(asset) !== null);
       // With a file missing the tag is withheld, so that the next sync fetches what was lost.
-      return { etag: whole ? etag : undefined, version: playlist?.version };
+      return {
+        etag: whole ? etag : undefined,
+        version: playlist?.version,
+        screenId: playlist?.screen.id,
+        nowMs: playlist?.nowMs,
+      };
     },
     verify: async (signal) => {
       for (const hash of playlist === null ? [] : hashesOf(playlist, find)) {
@@ -123,12 +142,21 @@ export async function openContent(settings: Settings, facts: FactBook, log: Log)
       }
     },
     locate: (hash) => store.locate(hash),
+    pageDied: (hash) => {
+      const count = (deaths.get(hash) ?? 0) + 1;
+      deaths.set(hash, count);
+      if (count !== mostDeaths) return;
+      log.warn('media-kills-page', { hash });
+      show();
+    },
     syncPorts: (media, signal) => ({
       parse,
       ensureCached: async (next) => {
         // Not yet stored, and already safe from being evicted for each other.
         const unlease = store.lease(mediaOf(next).flatMap(({ sha256 }) => sha256 ?? []));
-        await ensureAll(mediaOf(next), store, { ...media, allowHttpFor }, signal, log).finally(unlease);
+        const wanted = mediaOf(next);
+        const { budgetBytes } = settings.store;
+        await ensureAll(wanted, store, budgetBytes, { ...media, allowHttpFor }, signal, log).finally(unlease);
       },
       keep: async (text, tag) => {
         await lastGood.keep({ text, etag: tag });
@@ -137,6 +165,7 @@ export async function openContent(settings: Settings, facts: FactBook, log: Log)
       publish,
     }),
     forget: async () => {
+      deaths.clear();
       playlist = null;
       etag = undefined;
       release();
@@ -146,56 +175,4 @@ export async function openContent(settings: Settings, facts: FactBook, log: Log)
       show();
     },
   };
-}
-
-function mediaOf(playlist: Playlist): MediaAsset[] {
-  const assets = new Map<string, MediaAsset>();
-  for (const entry of playlist.playlists)
-    for (const { asset } of entry.items)
-      if (asset.kind === 'image' || asset.kind === 'video')
-        assets.set(asset.sha256 ?? `${asset.id} ${asset.url}`, asset);
-  return [...assets.values()];
-}
-
-function hashesOf(playlist: Playlist, find: (asset: MediaAsset) => CachedMedia | null): MediaHash[] {
-  return mediaOf(playlist).flatMap((asset) => find(asset)?.hash ?? []);
-}
-
-/** Have every file, a few at a time. @throws the first failure, after the others have ended */
-async function ensureAll(
-  assets: readonly MediaAsset[],
-  store: MediaStore,
-  ports: MediaPorts,
-  signal: AbortSignal,
-  log: Log,
-): Promise<void> {
-  const queue = assets.values();
-  const failures: unknown[] = [];
-  const work = async () => {
-    for (const asset of queue) {
-      try {
-        await ensureOne(asset, store, ports, signal);
-      } catch (thrown) {
-        if (signal.aborted) throw thrown;
-        log.failure('media-failed', thrown, { assetId: asset.id });
-        failures.push(thrown);
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: parallelDownloads }, work));
-  if (failures.length > 0) throw asPlayerError(failures[0]);
-}
-
-async function ensureOne(asset: MediaAsset, store: MediaStore, ports: MediaPorts, signal: AbortSignal): Promise<void> {
-  const { url, headers } = asset;
-  await store.ensure(
-    { ...asset, assetId: asset.id },
-    {
-      fetch: async (offset) => {
-        const reply = await openMedia(ports, { url, headers, offset }, signal);
-        const { status, body: stream, totalBytes } = reply;
-        return { status, stream, ...(totalBytes === undefined ? {} : { totalBytes }) };
-      },
-    },
-  );
 }

@@ -92,8 +92,9 @@ export async function openIdentity(parts: IdentityParts): Promise<Identity> {
       return 'ok' in saved ? saved.reason : 'stored';
     },
     forgetContent: async () => {
-      await certificates.forget();
+      // The certificate goes last: as long as it is there, an interrupted removal is found out and done again.
       await parts.forgetContent();
+      await certificates.forget();
     },
     persist: (next) => saveRegistration(registrationFile(state.directory), next),
     publish: (next) => facts.update({ registration: next }),

@@ -3,6 +3,7 @@ import { ipcMain, protocol } from 'electron';
 import type { SnapshotFeed } from '../ipc/push.ts';
 import { serveIpc } from '../ipc/serve.ts';
 import type { Log } from '../log.ts';
+import type { MediaHash } from '../playlist/playlist.ts';
 import { mediaHeaders, pageHeaders } from '../sanitize/headers.ts';
 import { openPage, type Page } from '../shell/page.ts';
 import { servePlayerScheme } from '../shell/scheme.ts';
@@ -12,7 +13,7 @@ import { createPlaybackLog } from './playback-log.ts';
 export interface ScreenParts {
   readonly feed: SnapshotFeed;
   /** Resolves once the disk has been read: the page's first question is answered then, and not with a guess. */
-  readonly content: Promise<Pick<Content, 'locate'>>;
+  readonly content: Promise<Pick<Content, 'locate' | 'pageDied'>>;
   /** Called at the first picture that is shown. */
   firstShown(): void;
   /** Too many restarts of the page. */
@@ -23,9 +24,10 @@ export interface ScreenParts {
 /** Open the page with the only two things it can reach: the `player://` scheme and the checked requests. */
 export function openScreen({ feed, content, firstShown, giveUp, log }: ScreenParts): Page {
   let page: Page | null = null;
-  let store: Pick<Content, 'locate'> | null = null;
-  const read = content.then((opened) => {
-    store = opened;
+  let store: Pick<Content, 'locate' | 'pageDied'> | null = null;
+  let opened: MediaHash | null = null;
+  const read = content.then((ready) => {
+    store = ready;
   });
   const playback = createPlaybackLog(log);
   servePlayerScheme(protocol, {
@@ -33,6 +35,7 @@ export function openScreen({ feed, content, firstShown, giveUp, log }: ScreenPar
     pageHeaders,
     media: (hash) => {
       const media = store?.locate(hash) ?? null;
+      opened = media?.hash ?? opened;
       return media && { ...media, headers: mediaHeaders(media.format) };
     },
   });
@@ -56,6 +59,11 @@ export function openScreen({ feed, content, firstShown, giveUp, log }: ScreenPar
   page = openPage({
     preload: join(__dirname, 'preload.cjs'),
     monotonicMs: () => performance.now(),
+    // A file that is too much for the page kills it as it is opened: the last one that was asked for is suspected.
+    died: () => {
+      if (opened !== null) store?.pageDied(opened);
+      opened = null;
+    },
     giveUp,
     log,
   });

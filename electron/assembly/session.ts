@@ -17,6 +17,13 @@ import type { FactBook, ProblemSource } from './facts.ts';
 import type { Identity } from './identity.ts';
 import { createPoke, waitFor } from './waiting.ts';
 
+/**
+ * A media host that trickles must not keep the screen from asking whether it is still allowed to play: after this
+ * time the playlist is asked for again, and what has come is kept for the next try.
+ */
+const longestSyncMs = 10 * 60_000;
+const mostForeignOrigins = 32;
+
 export interface SessionParts {
   readonly settings: Settings;
   readonly identity: Identity;
@@ -91,7 +98,13 @@ export async function runSession(
     {
       sync: () =>
         sync(
-          { download: (tag) => downloadPlaylist(api, tag), ...content.syncPorts({ api, foreign: foreign.of }, either) },
+          {
+            download: (tag) => downloadPlaylist(api, tag),
+            ...content.syncPorts(
+              { api, foreign: foreign.of },
+              AbortSignal.any([either, AbortSignal.timeout(longestSyncMs)]),
+            ),
+          },
           content.known(),
         ),
       wait: async (ms, abort) => void (await syncNow.wait(ms, abort)),
@@ -125,6 +138,11 @@ function foreignClients(settings: Settings) {
       const connector = origin.startsWith('https:') ? foreignConnector(settings) : buildConnector({});
       const client = createOriginClient(origin, connector);
       clients.set(origin, client);
+      const [oldest] = clients;
+      if (clients.size > mostForeignOrigins && oldest !== undefined) {
+        clients.delete(oldest[0]);
+        void oldest[1].close();
+      }
       return client;
     },
     close: async () => {

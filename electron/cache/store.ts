@@ -31,11 +31,13 @@ export interface MediaStore {
   /** Keep files from being evicted until the returned function is called. */
   lease(hashes: Iterable<MediaHash>): () => void;
   /**
-   * Make the store fit a budget: quarantine and idle part files first, then what
-   * was used longest ago. Leased files MUST stay, also above the budget.
+   * Make the store fit a budget: quarantine first, then what was used longest
+   * ago. Leased files MUST stay, also above the budget.
    * @returns what was removed
    */
   evict(budgetBytes: number): Promise<readonly MediaHash[]>;
+  /** Remove the beginnings of files that nobody fetches or wants any more. */
+  discardParts(keep: readonly Pick<WantedMedia, 'assetId' | 'url' | 'sha256'>[]): Promise<void>;
   /** Bytes of all media files. */
   readonly sizeBytes: number;
   /** Remove everything, for a screen that was removed from its server. */
@@ -129,14 +131,17 @@ export async function openStore(options: StoreOptions): Promise<MediaStore> {
         leased.clear();
       };
     },
+    discardParts: (keep) =>
+      guardStore('clearing part files', async () => {
+        const wanted = new Set([...fetching.keys(), ...keep.map((media) => media.sha256 ?? recordKey(media))]);
+        for (const part of await folders.parts())
+          if (!wanted.has(part)) await files.rm(folders.part(part), { force: true });
+      }),
     evict: (budgetBytes) =>
       guardStore('making room', async () => {
         await folders.emptyQuarantine();
-        const wanted = new Set(fetching.keys());
         let excessBytes = total() - budgetBytes;
         if (excessBytes <= 0) return [];
-        for (const part of await folders.parts())
-          if (!wanted.has(part)) await files.rm(folders.part(part), { force: true });
         const removed: MediaHash[] = [];
         const oldestFirst = [...index.media].sort(([, a], [, b]) => a.lastUsedMs - b.lastUsedMs);
         for (const [hash, { sizeBytes }] of oldestFirst) {

@@ -19,6 +19,9 @@ export interface RenewerPorts {
   readonly log: Log;
 }
 
+/** Each renewal costs a signature of the TPM and a write to the disk: a server that asks too often is not heard. */
+const shortestPokeMs = 60_000;
+
 const refusalCodes: Readonly<Record<Extract<Verdict, { ok: false }>['reason'], ErrorCode>> = {
   invalid: 'CERTIFICATE_INVALID',
   'key-mismatch': 'CERTIFICATE_KEY_MISMATCH',
@@ -40,12 +43,15 @@ export function certificateRefused({ reason }: Extract<Verdict, { ok: false }>):
 export async function runRenewal(present: DeviceCertificate, ports: RenewerPorts, signal: AbortSignal): Promise<never> {
   let dueMs = renewalAtMs(present, ports.random());
   let attempt = 0;
+  let triedMs = Number.NEGATIVE_INFINITY;
   for (;;) {
     signal.throwIfAborted();
     // The wait is cut into hours, so that a clock that jumps is noticed.
     const pauseMs = Math.min(Math.max(dueMs - ports.now(), 0), 3_600_000);
     const how = pauseMs > 0 ? await ports.wait(pauseMs, signal) : 'elapsed';
     if (how === 'elapsed' && ports.now() < dueMs) continue;
+    if (how === 'poked' && Math.abs(ports.now() - triedMs) < shortestPokeMs) continue;
+    triedMs = ports.now();
     try {
       const saved = await ports.store.save(await ports.request());
       if ('ok' in saved) throw certificateRefused(saved);

@@ -41,13 +41,33 @@ export function isPage(sender: Sender, pageContentsId: number | null): boolean {
   return protocol === 'player:' && host === 'app';
 }
 
+/** Messages that a page may send at once and per second: many times what an honest one does. */
+const burst = 200;
+const perSecond = 40;
+
+/** Whether one more message is heard: a page that has been taken over must not fill the log or the processor. */
+export function createAllowance(nowMs: () => number): () => boolean {
+  let left = burst;
+  let lastMs = nowMs();
+  return () => {
+    const atMs = nowMs();
+    left = Math.min(burst, left + ((atMs - lastMs) / 1_000) * perSecond);
+    lastMs = atMs;
+    if (left < 1) return false;
+    left -= 1;
+    return true;
+  };
+}
+
 /**
  * Sender check → schema → handler, for every channel of the contract.
  * A refused message is logged and answered with a plain refusal that says nothing of the inside.
  */
 export function serveIpc(ipcMain: IpcMain, handlers: Handlers, pageContentsId: () => number | null, log: Log): void {
+  const allowed = createAllowance(() => performance.now());
   const serve = <Channel extends keyof Invokes>(channel: Channel) => {
     ipcMain.handle(channel, async (event, ...args: unknown[]) => {
+      if (!allowed()) throw new Error('refused');
       try {
         // Before anything is awaited: a frame that is gone by then cannot be asked any more.
         if (!isPage(senderOf(event), pageContentsId()))

@@ -28,7 +28,7 @@ const words: Readonly<Record<ErrorCode, readonly [summary: string, remedy: strin
   CONNECTION_REFUSED: ['The server takes no connections.', 'Start it or check server.origin; the player keeps trying.'],
   PROXY_UNREACHABLE: ['The proxy cannot be reached.', 'Check proxy.url and the network; the player keeps trying.'],
   PROXY_REFUSED: [
-    'The proxy lets this screen through to nobody.',
+    'The proxy refuses to connect this screen.',
     'Check its rules and proxy.credentialsFile; see the log.',
   ],
   PROXY_PROTOCOL: ['What answers at the proxy’s address is no proxy.', 'Check host and port in proxy.url.'],

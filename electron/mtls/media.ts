@@ -42,8 +42,12 @@ export interface MediaPorts {
 export async function openMedia(ports: MediaPorts, request: MediaRequest, signal: AbortSignal): Promise<MediaReply> {
   let url = new URL(request.url);
   const { origin: firstOrigin } = url;
+  let wentAbroad = false;
   for (let hop = 0; hop <= mostRedirects; hop++) {
-    const reply = await openOnce(ports, url, headersFor(request, url.origin === firstOrigin), signal);
+    // A foreign host must not choose what the certificate is used for: its redirects never lead back to it.
+    wentAbroad ||= url.origin !== ports.api.origin;
+    const headers = headersFor(request, url.origin === firstOrigin);
+    const reply = await openOnce(ports, url, wentAbroad, headers, signal);
     if (!redirects.has(reply.status)) return mediaReply(reply, request.offset);
     reply.body.destroy();
     const target = reply.header('location') ?? '';
@@ -56,13 +60,14 @@ export async function openMedia(ports: MediaPorts, request: MediaRequest, signal
 function openOnce(
   ports: MediaPorts,
   url: URL,
+  abroad: boolean,
   headers: Readonly<Record<string, string>>,
   signal: AbortSignal,
 ): Promise<OpenReply> {
   const plain = url.protocol === 'http:' && ports.allowHttpFor.includes(url.origin);
   if ((url.protocol !== 'https:' && !plain) || url.username !== '' || url.password !== '')
     throw new PlayerError('HOST_REFUSED', 'media are fetched over https only: network.allowHttpFor names exceptions');
-  const client = url.origin === ports.api.origin ? ports.api : ports.foreign(url.origin);
+  const client = abroad ? ports.foreign(url.origin) : ports.api;
   return client.open(url.pathname + url.search, headers, signal);
 }
 

@@ -27,6 +27,9 @@ export interface SyncPorts {
 export interface Known {
   readonly etag: string | undefined;
   readonly version: number | undefined;
+  readonly screenId: string | undefined;
+  /** The server's clock in the document that plays, Unix milliseconds. */
+  readonly nowMs: number | undefined;
 }
 
 export type SyncOutcome =
@@ -42,7 +45,7 @@ export async function sync(ports: SyncPorts, known: Known): Promise<SyncOutcome>
   const download = await ports.download(known.etag);
   if (download.type !== 'document') return download;
   const playlist = ports.parse(download.text);
-  if (known.version !== undefined && playlist.version < known.version)
+  if (isStale(playlist, known))
     throw new PlayerError(
       'PLAYLIST_INVALID',
       `version: went back from ${known.version} to ${playlist.version}: the old playlist keeps playing`,
@@ -51,4 +54,13 @@ export async function sync(ports: SyncPorts, known: Known): Promise<SyncOutcome>
   await ports.keep(download.text, download.etag);
   ports.publish(playlist);
   return { type: 'published', version: playlist.version, deadlineMs: playlist.deadlineMs };
+}
+
+/**
+ * An older document of the same screen, such as a cache on the way may hold. A server that was restored from a backup
+ * counts from a lower version too, but on a later day.
+ */
+function isStale(playlist: Playlist, known: Known): boolean {
+  if (known.version === undefined || known.screenId !== playlist.screen.id) return false;
+  return playlist.version < known.version && playlist.nowMs <= (known.nowMs ?? 0);
 }

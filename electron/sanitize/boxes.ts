@@ -25,6 +25,8 @@ export async function checkBoxes(source: ByteSource, head: Block): Promise<Media
   const index = await findIndex(source, isPicture ? 'meta' : 'moov');
   if (isPicture) {
     checkPictureSizes(index);
+    // A sequence is played from its track, whose size is its own.
+    if (brands.includes('avis')) checkTracks(await findIndex(source, 'moov'));
     return 'avif';
   }
   checkTracks(index);

@@ -1,13 +1,26 @@
-import { type Block, Refusal } from './probe.ts';
+import type { ByteSource } from '../cache/media.ts';
+import { Block, checkDimensions, Refusal, readBlock } from './probe.ts';
 
 const docTypeId = 0x4282;
 const segmentId = 0x18538067;
+const tracksId = 0x1654ae6b;
+const clusterId = 0x1f43b675;
+/** TrackEntry and its Video element. */
+const videoPath = [0xae, 0xe0];
+const pixelWidthId = 0xb0;
+const pixelHeightId = 0xba;
+
+const mostElements = 4_096;
+const longestTracksBytes = 1024 * 1024;
+/** Longest id and size. */
+const headerBytes = 12;
 
 /**
  * WebM by its EBML header (RFC 8794 §11.2, RFC 9559 §4): DocType `webm`, then a
- * Segment. Matroska under its own name is refused.
+ * Segment whose tracks come before its clusters, with a video of a bearable
+ * size. Matroska under its own name is refused.
  */
-export function checkEbml(head: Block): void {
+export async function checkEbml(source: ByteSource, head: Block): Promise<void> {
   const length = readSize(head, 4);
   const end = length.next + length.value;
   let docType: string | null = null;
@@ -18,7 +31,60 @@ export function checkEbml(head: Block): void {
     at = size.next + size.value;
   }
   if (docType !== 'webm') throw new Refusal('its EBML is not WebM');
-  if (readId(head, end).value !== segmentId) throw new Refusal('its WebM has no segment');
+  const segment = readId(head, end);
+  if (segment.value !== segmentId) throw new Refusal('its WebM has no segment');
+  checkVideo(await findTracks(source, readSize(head, segment.next).next));
+}
+
+/** The content of Tracks, the elements before it skipped. @param from offset of the segment's first element */
+async function findTracks(source: ByteSource, from: number): Promise<Block> {
+  let at = from;
+  for (let count = 0; count < mostElements && at < source.sizeBytes; count++) {
+    const header = await readBlock(source, at, headerBytes);
+    const id = readId(header, 0);
+    if (id.value === clusterId) break;
+    const size = readSize(header, id.next);
+    if (id.value === tracksId) {
+      if (size.value > longestTracksBytes) throw new Refusal('its WebM has too long a list of tracks');
+      return readBlock(source, at + size.next, size.value);
+    }
+    at += size.next + size.value;
+  }
+  throw new Refusal('its WebM has no list of tracks in front of its pictures');
+}
+
+function checkVideo(tracks: Block): void {
+  let found = false;
+  for (const video of elementsAt(tracks, videoPath)) {
+    const [width] = [...elementsAt(video, [pixelWidthId])].map(unsigned);
+    const [height] = [...elementsAt(video, [pixelHeightId])].map(unsigned);
+    checkDimensions(width ?? 0, height ?? 0);
+    found = true;
+  }
+  if (!found) throw new Refusal('its WebM has no video');
+}
+
+/** Contents of every element at the end of a path of containers. */
+function* elementsAt(block: Block, [first, ...rest]: readonly number[]): Generator<Block> {
+  let count = 0;
+  for (let at = 0; at < block.length; ) {
+    if (++count > mostElements) throw new Refusal('its WebM has too many elements');
+    const id = readId(block, at);
+    const size = readSize(block, id.next);
+    const end = size.next + size.value;
+    if (end > block.length) throw new Refusal('one of its WebM elements does not fit');
+    if (id.value === first) {
+      const content = new Block(block.bytes.subarray(size.next, end));
+      if (rest.length === 0) yield content;
+      else yield* elementsAt(content, rest);
+    }
+    at = end;
+  }
+}
+
+/** Unsigned integer element (RFC 8794 §7.2). */
+function unsigned(content: Block): number {
+  return content.bytes.reduce((value, byte) => value * 256 + byte, 0);
 }
 
 /** Length by leading zeros; the marker bit stays part of an id (RFC 8794 §5). */

@@ -30,13 +30,13 @@ async function formatOf(source: ByteSource, head: Block): Promise<MediaFormat> {
     return 'png';
   }
   if (head.startsWith(0x1a, 0x45, 0xdf, 0xa3)) {
-    checkEbml(head);
+    await checkEbml(source, head);
     return 'webm';
   }
   if (head.length < 16) throw new Refusal('it is too short for any media');
   const magic = head.text(0, 12);
   if (/^GIF8[79]a/.test(magic)) {
-    checkGif(head);
+    await checkGif(source, head);
     return 'gif';
   }
   if (/^RIFF....WEBP$/s.test(magic)) {

@@ -33,7 +33,7 @@ export interface Timetable<P> {
  * slow use it up; the search then names an earlier instant than the true one, at
  * which to ask again.
  */
-const effortPerSearch = 5_000_000;
+const effortPerSearch = 1_000_000;
 
 /**
  * What plays at an instant, and until when.

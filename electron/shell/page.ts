@@ -10,6 +10,8 @@ export interface PagePorts {
   readonly preload: string;
   /** Monotonic milliseconds. */
   monotonicMs(): number;
+  /** The page's process is gone. */
+  died(): void;
   /** Too many restarts: leave, and let the supervisor start anew. */
   giveUp(): void;
   readonly log: Log;
@@ -67,6 +69,7 @@ export function openPage(ports: PagePorts): Page {
     const isCurrent = () => made === window && !made.isDestroyed();
     made.webContents.on('render-process-gone', (_event, { reason }) => {
       log.warn('page-gone', { reason });
+      ports.died();
       if (isCurrent()) happen({ type: 'gone' });
     });
     made.webContents.on('did-fail-load', (_event, errorCode, _text, _url, isMainFrame) => {

@@ -1,21 +1,12 @@
 /** Servers that misbehave until the handshake is over. */
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type ConnectOptions, connect, type TlsStream } from 'node-tss';
-import {
-  extension,
-  type HostileServer,
-  handshakeTypes,
-  message,
-  startHostileServer,
-  uint16,
-  vector,
-} from '../support/hostile-server.ts';
+import { type HostileServer, handshakeSteps, startHostileServer } from '../support/hostile-server.ts';
 import { clientIdentity, toLocalhost } from '../support/tls-client.ts';
 import { authorities, serverIdentity } from '../support/tls-identities.ts';
+import { handshakeTypes } from '../support/tls13-messages.ts';
 import { contentTypes, recordHeader, sha256 } from '../support/tls13-secrets.ts';
 
 const { servers, clients } = authorities();
@@ -32,32 +23,10 @@ async function meet(context: TestContext, script: Script, more: Partial<ConnectO
   return connect(toLocalhost(port, servers.certificatePem, client));
 }
 
-/** The steps of a server, each sent as it should be. */
-const steps: readonly (readonly [name: string, take: Script])[] = [
-  ['connection', () => {}],
-  ['ClientHello', (server) => server.clientHello()],
-  [
-    'ServerHello',
-    (server) => {
-      server.say(server.serverHello());
-      server.protectHandshake();
-    },
-  ],
-  ['EncryptedExtensions', (server) => server.say(server.encryptedExtensions())],
-  ['CertificateRequest', (server) => server.say(server.certificateRequest())],
-  ['Certificate', (server) => server.say(server.certificate())],
-  ['CertificateVerify', (server) => server.say(server.certificateVerify())],
-];
-
-async function takeSteps(server: HostileServer, last: string): Promise<void> {
-  for (const [name, take] of steps) {
-    await take(server);
-    if (name === last) return;
-  }
-}
-
 test('refuses garbage', async (t) => {
-  const texts = ['SSH-2.0-OpenSSH_9.2\r\n', 'HTTP/1.1 400 Bad Request\r\n\r\n', '\0'.repeat(5)].map((text) => Buffer.from(text));
+  const texts = ['SSH-2.0-OpenSSH_9.2\r\n', 'HTTP/1.1 400 Bad Request\r\n\r\n', '\0'.repeat(5)].map((text) =>
+    Buffer.from(text),
+  );
   const pieces = [...texts, ...Array.from({ length: 20 }, (_, index) => sha256(Buffer.from([index])))];
   for (const piece of pieces) {
     const script: Script = (server) => server.socket.end(piece);
@@ -91,7 +60,10 @@ test('takes half a record, and then an end, for a connection that failed', async
 });
 
 test('gives a server up at the deadline that says nothing, half a record, or a byte now and then', async (t) => {
-  await assert.rejects(meet(t, () => {}, { timeoutMs: 100 }), { code: 'CONNECTION_TIMEOUT' });
+  await assert.rejects(
+    meet(t, () => {}, { timeoutMs: 100 }),
+    { code: 'CONNECTION_TIMEOUT' },
+  );
   const half: Script = (server) => void server.socket.write(recordHeader(contentTypes.handshake, 100));
   await assert.rejects(meet(t, half, { timeoutMs: 100 }), { code: 'CONNECTION_TIMEOUT' });
   const slow: Script = async (server) => {
@@ -156,7 +128,7 @@ test('refuses a message that announces 16 MiB, before it has come', async (t) =>
     ['CertificateVerify', handshakeTypes.finished],
   ] as const) {
     const script: Script = async (server) => {
-      await takeSteps(server, last);
+      await server.playUntil(last);
       server.send(contentTypes.handshake, huge(type));
     };
     await assert.rejects(meet(t, script), { code: 'TLS_PROTOCOL' }, last);
@@ -164,10 +136,10 @@ test('refuses a message that announces 16 MiB, before it has come', async (t) =>
 });
 
 test('takes a close in any phase for a connection that failed', async (t) => {
-  for (const [last] of steps) {
+  for (const [last] of handshakeSteps) {
     for (const leave of ['end', 'resetAndDestroy'] as const) {
       const script: Script = async (server) => {
-        await takeSteps(server, last);
+        await server.playUntil(last);
         server.socket[leave]();
       };
       await assert.rejects(meet(t, script), { code: 'CONNECTION_FAILED' }, `${leave} after ${last}`);
@@ -177,17 +149,26 @@ test('takes a close in any phase for a connection that failed', async (t) => {
 
 test('refuses a handshake in which a message is missing, doubled or out of place', async (t) => {
   const first = 3;
-  for (let index = first; index < steps.length; index++) {
-    const [name, take] = steps[index] ?? assert.fail();
-    const around = (play: (server: HostileServer) => Promise<void>): Script => async (server) => {
-      for (const [, before] of steps.slice(0, index)) await before(server);
-      await play(server);
-      for (const [, after] of steps.slice(index + 1)) await after(server);
-      server.say(server.finished());
-    };
+  for (let index = first; index < handshakeSteps.length; index++) {
+    const [name, take] = handshakeSteps[index] ?? assert.fail();
+    const around =
+      (play: (server: HostileServer) => Promise<void>): Script =>
+      async (server) => {
+        for (const [, before] of handshakeSteps.slice(0, index)) await before(server);
+        await play(server);
+        for (const [, after] of handshakeSteps.slice(index + 1)) await after(server);
+        server.say(server.finished());
+      };
     // A server need not ask for a certificate.
     if (name !== 'CertificateRequest') {
-      await assert.rejects(meet(t, around(async () => {})), { code: 'TLS_PROTOCOL' }, `no ${name}`);
+      await assert.rejects(
+        meet(
+          t,
+          around(async () => {}),
+        ),
+        { code: 'TLS_PROTOCOL' },
+        `no ${name}`,
+      );
     }
     const twice = around(async (server) => {
       await take(server);
@@ -196,106 +177,8 @@ test('refuses a handshake in which a message is missing, doubled or out of place
     await assert.rejects(meet(t, twice), { code: 'TLS_PROTOCOL' }, `${name} twice`);
   }
   const early: Script = async (server) => {
-    await takeSteps(server, 'ServerHello');
+    await server.playUntil('ServerHello');
     server.send(contentTypes.applicationData, Buffer.from('early'));
   };
   await assert.rejects(meet(t, early), { code: 'TLS_PROTOCOL' });
-});
-
-test('refuses what it did not offer', async (t) => {
-  const retry = Buffer.from('cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c', 'hex');
-  const hellos: Readonly<Record<string, (server: HostileServer) => Buffer>> = {
-    'TLS 1.2': (server) => server.serverHello({ cipher: 0xc02b, extensions: [] }),
-    'TLS 1.2 where 1.3 was possible': (server) =>
-      server.serverHello({
-        cipher: 0xc02b,
-        extensions: [],
-        random: Buffer.concat([randomBytes(24), Buffer.from('DOWNGRD\x01', 'latin1')]),
-      }),
-    'a version of the future': (server) => server.serverHello({ extensions: [extension(43, uint16(0x0305))] }),
-    'TLS_AES_128_CCM_SHA256': (server) => server.serverHello({ cipher: 0x1304 }),
-    'a suite of TLS 1.2': (server) => server.serverHello({ cipher: 0xc02b }),
-    'the group X448': (server) => server.serverHello({ group: 0x001e }),
-    'no key share': (server) => server.serverHello({ extensions: [extension(43, uint16(0x0304))] }),
-    'a pre-shared key': (server) =>
-      server.serverHello({ extensions: [extension(43, uint16(0x0304)), extension(41, uint16(0))] }),
-    'a retry that changes nothing': (server) =>
-      server.serverHello({
-        random: retry,
-        extensions: [extension(43, uint16(0x0304)), extension(51, uint16(0x001d))],
-      }),
-  };
-  for (const [name, hello] of Object.entries(hellos)) {
-    const script: Script = async (server) => {
-      await server.clientHello();
-      server.say(hello(server));
-    };
-    await assert.rejects(meet(t, script), { code: 'TLS_PROTOCOL' }, name);
-  }
-  const alpn: Script = async (server) => {
-    await takeSteps(server, 'ServerHello');
-    server.say(server.encryptedExtensions(extension(16, vector(2, vector(1, Buffer.from('h2'))))));
-  };
-  await assert.rejects(meet(t, alpn, { alpn: ['http/1.1'] }), { code: 'TLS_PROTOCOL' });
-  await assert.rejects(meet(t, alpn), { code: 'TLS_PROTOCOL' });
-});
-
-test('refuses a second retry', async (t) => {
-  const retry = Buffer.from('cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c', 'hex');
-  const script: Script = async (server) => {
-    await server.clientHello();
-    const extensions = [extension(43, uint16(0x0304)), extension(51, uint16(0x0018))];
-    const hello = server.serverHello({ random: retry, extensions });
-    server.send(contentTypes.handshake, hello);
-    await server.record();
-    server.send(contentTypes.handshake, hello);
-  };
-  await assert.rejects(meet(t, script), { code: 'TLS_PROTOCOL' });
-});
-
-test('refuses proofs that do not hold', async (t) => {
-  const flipped = (proof: Buffer): Buffer => {
-    proof[proof.length - 1] = (proof.at(-1) ?? 0) ^ 1;
-    return proof;
-  };
-  const finished: Script = async (server) => {
-    await takeSteps(server, 'CertificateVerify');
-    server.say(flipped(server.finished()));
-  };
-  await assert.rejects(meet(t, finished), { code: 'TLS_PROTOCOL' });
-  const verify: Script = async (server) => {
-    await takeSteps(server, 'Certificate');
-    server.say(flipped(server.certificateVerify()));
-    server.say(server.finished());
-  };
-  await assert.rejects(meet(t, verify), { code: 'TLS_PROTOCOL' });
-  const thief = { ...serverIdentity(servers), certificatePem: identity.certificatePem };
-  const port = await startHostileServer(t, thief, (server) => server.handshake());
-  await assert.rejects(connect(toLocalhost(port, servers.certificatePem)), { code: 'TLS_PROTOCOL' });
-});
-
-test('refuses certificate messages without a certificate that parses', async (t) => {
-  for (const chain of [[], [Buffer.alloc(0)], [randomBytes(500)], [Buffer.from('3000', 'hex')]]) {
-    const script: Script = async (server) => {
-      await takeSteps(server, 'CertificateRequest');
-      server.say(server.certificate(chain));
-    };
-    await assert.rejects(meet(t, script), { code: 'TLS_PROTOCOL' });
-  }
-});
-
-test('shows no certificate to a server that takes no signature of its key', async (t) => {
-  let flight: readonly Buffer[] = [];
-  const script: Script = async (server) => {
-    await takeSteps(server, 'EncryptedExtensions');
-    server.say(server.certificateRequest([0x0804, 0x0503]));
-    for (const [name, take] of steps.slice(5)) if (name !== 'CertificateRequest') await take(server);
-    server.say(server.finished());
-    flight = await server.clientFlight();
-    server.send(contentTypes.alert, Buffer.from([2, 116]));
-  };
-  const stream = await meet(t, script);
-  await assert.rejects(once(stream.resume(), 'end'), { code: 'SERVER_REFUSED_CERTIFICATE' });
-  const [certificate] = flight;
-  assert.deepEqual(certificate, message(handshakeTypes.certificate, vector(1), vector(3)));
 });

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
 import { type ConnectOptions, connect, type SigningKey, softwareKey } from 'node-tss';
 import { createAuthority, createKey, keyPem } from '../support/certificates.ts';
 import { authorities, clientCertificate, serverIdentity } from '../support/tls-identities.ts';
@@ -107,8 +108,12 @@ test('never negotiates again', async (t) => {
   const asking = await server(t, ['-tls1_2']);
   const stream = await connect(to(asking, old));
   const failed = assert.rejects(text(stream), { code: 'TLS_PROTOCOL' });
-  // The command of s_server for a HelloRequest (RFC 5246 §7.4.1.1); OpenSSL gives up on a client that declines.
+  const before = stream.bytesWritten;
+  // The command of s_server for a HelloRequest (RFC 5246 §7.4.1.1).
   asking.type('r');
+  while (stream.bytesWritten === before) await turn();
+  assert.ok(stream.bytesWritten - before < 64, 'the answer is an alert, not a ClientHello');
+  // OpenSSL gives up on a client that declines.
   await failed;
 });
 

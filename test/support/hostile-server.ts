@@ -11,7 +11,9 @@ import {
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ServerIdentity } from './tls-identities.ts';
+import { extension, handshakeTypes, message, uint16, vector } from './tls13-messages.ts';
 import {
   applicationSecrets,
   contentTypes,
@@ -26,38 +28,6 @@ import {
 const X25519_PREFIX = Buffer.from('302a300506032b656e032100', 'hex');
 const X25519_GROUP = 0x001d;
 const MAX_FRAGMENT_BYTES = 16_384;
-
-export const handshakeTypes = {
-  serverHello: 2,
-  newSessionTicket: 4,
-  encryptedExtensions: 8,
-  certificate: 11,
-  certificateRequest: 13,
-  certificateVerify: 15,
-  finished: 20,
-  keyUpdate: 24,
-} as const;
-
-/** Bytes behind their length, which takes `width` bytes. */
-export function vector(width: 1 | 2 | 3, ...parts: readonly Buffer[]): Buffer {
-  const body = Buffer.concat(parts);
-  const length = Buffer.alloc(width);
-  length.writeUIntBE(body.length, 0, width);
-  return Buffer.concat([length, body]);
-}
-
-export function uint16(...values: readonly number[]): Buffer {
-  return Buffer.from(values.flatMap((value) => [value >> 8, value & 0xff]));
-}
-
-/** A handshake message (RFC 8446 §4). */
-export function message(type: number, ...parts: readonly Buffer[]): Buffer {
-  return Buffer.concat([Buffer.from([type]), vector(3, ...parts)]);
-}
-
-export function extension(type: number, ...parts: readonly Buffer[]): Buffer {
-  return Buffer.concat([uint16(type), vector(2, ...parts)]);
-}
 
 /** What a test may say differently in the ServerHello. */
 export interface HelloOptions {
@@ -159,12 +129,8 @@ export class HostileServer {
     return message(handshakeTypes.certificateRequest, vector(1), vector(2, algorithms));
   }
 
-  /** The server's chain, or these bytes in place of certificates. */
-  certificate(
-    chain: readonly Buffer[] = (this.#identity.certificatePem.match(/-----BEGIN[^]+?-----END.*-----/g) ?? []).map(
-      (pem) => new X509Certificate(pem).raw,
-    ),
-  ): Buffer {
+  /** The server's leaf, or these bytes in place of certificates. */
+  certificate(chain: readonly Buffer[] = [new X509Certificate(this.#identity.certificatePem).raw]): Buffer {
     const entries = chain.map((der) => Buffer.concat([vector(3, der), vector(2)]));
     return message(handshakeTypes.certificate, vector(1), vector(3, ...entries));
   }
@@ -216,6 +182,11 @@ export class HostileServer {
     this.#sending?.update();
   }
 
+  /** New keys for what is received from here on; after a KeyUpdate of the client. */
+  updateClientKeys(): void {
+    this.#receiving?.update();
+  }
+
   /** The client's messages up to its Finished; then both sides have the keys of the application. */
   async clientFlight(): Promise<readonly Buffer[]> {
     const messages: Buffer[] = [];
@@ -238,15 +209,17 @@ export class HostileServer {
 
   /** Everything as it should be. @returns the client's messages */
   async handshake(): Promise<readonly Buffer[]> {
-    await this.clientHello();
-    this.say(this.serverHello());
-    this.protectHandshake();
-    this.say(this.encryptedExtensions());
-    this.say(this.certificateRequest());
-    this.say(this.certificate());
-    this.say(this.certificateVerify());
+    await this.playUntil('CertificateVerify');
     this.say(this.finished());
     return this.clientFlight();
+  }
+
+  /** The steps of the handshake as they should be, up to and with this one. */
+  async playUntil(last: string): Promise<void> {
+    for (const [name, take] of handshakeSteps) {
+      await take(this);
+      if (name === last) return;
+    }
   }
 
   /** Sends as long as the client listens. @returns how many bytes it took */
@@ -255,6 +228,8 @@ export class HostileServer {
     for (const piece of pieces) {
       if (this.socket.destroyed || !this.socket.writable) break;
       pouredBytes += piece.length;
+      // The client, in the same process, gets its turn.
+      await nextTurn();
       if (this.socket.write(piece)) continue;
       const waiting = new AbortController();
       const happenings = ['drain', 'close'].map((event) => once(this.socket, event, { signal: waiting.signal }));
@@ -265,6 +240,23 @@ export class HostileServer {
     return pouredBytes;
   }
 }
+
+/** What a server does before its Finished, step by step. */
+export const handshakeSteps: readonly (readonly [name: string, take: (server: HostileServer) => unknown])[] = [
+  ['connection', () => {}],
+  ['ClientHello', (server) => server.clientHello()],
+  [
+    'ServerHello',
+    (server) => {
+      server.say(server.serverHello());
+      server.protectHandshake();
+    },
+  ],
+  ['EncryptedExtensions', (server) => server.say(server.encryptedExtensions())],
+  ['CertificateRequest', (server) => server.say(server.certificateRequest())],
+  ['Certificate', (server) => server.say(server.certificate())],
+  ['CertificateVerify', (server) => server.say(server.certificateVerify())],
+];
 
 /** What a client does that leaves or is dropped: the end of a script, not a fault of it. */
 function isDeparture(thrown: unknown): boolean {

@@ -47,6 +47,7 @@ Napi::Object present(Napi::Env env, const Outcome& outcome) {
     result.Set("data", Napi::Buffer<uint8_t>::Copy(env, outcome.data, outcome.dataLength));
   if (!outcome.output.empty()) result.Set("output", toBuffer(env, outcome.output));
   result.Set("done", outcome.done);
+  if (outcome.wantsKey) result.Set("wantsKey", true);
   if (outcome.failure) result.Set("failure", toError(env, *outcome.failure).Value());
   return result;
 }
@@ -75,9 +76,9 @@ class ConnectionObject : public Napi::ObjectWrap<ConnectionObject> {
     return DefineClass(
         env, "TlsConnection",
         {InstanceMethod<&Self::start>("start"), InstanceMethod<&Self::advance>("advance"),
-         InstanceMethod<&Self::receive>("receive"), InstanceMethod<&Self::send>("send"),
-         InstanceMethod<&Self::shutdown>("shutdown"), InstanceMethod<&Self::details>("details"),
-         InstanceMethod<&Self::abandon>("abandon")});
+         InstanceMethod<&Self::proceed>("proceed"), InstanceMethod<&Self::receive>("receive"),
+         InstanceMethod<&Self::send>("send"), InstanceMethod<&Self::shutdown>("shutdown"),
+         InstanceMethod<&Self::details>("details"), InstanceMethod<&Self::abandon>("abandon")});
   }
 
  private:
@@ -87,33 +88,27 @@ class ConnectionObject : public Napi::ObjectWrap<ConnectionObject> {
     return *connection_;
   }
 
-  static std::shared_ptr<Worker> workerOf(Napi::Env env, const Connection& connection) {
-    if (const auto& signer = connection.context()->signer()) return signer->worker();
-    Classes& classes = Classes::of(env);
-    if (!classes.tlsWorker)
-      classes.tlsWorker = Worker::start(
-          env, "node-tss tls", [] {}, [] {});
-    return classes.tlsWorker;
-  }
-
   Napi::Value start(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&] { return toBuffer(info.Env(), idle().start()); });
   }
 
   Napi::Value advance(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&] {
+      const Napi::Uint8Array bytes = bytesArgument(info[0]);
+      return present(info.Env(), idle().advance(bytes.Data(), bytes.ByteLength()));
+    });
+  }
+
+  Napi::Value proceed(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
     return guarded(env, [&] {
-      const auto worker = workerOf(env, idle());
-      const Napi::Uint8Array bytes = bytesArgument(info[0]);
-      Bytes received(bytes.Data(), bytes.Data() + bytes.ByteLength());
+      const auto& signer = idle().context()->signer();
+      if (!signer) throw Failure("ARGUMENT_INVALID", "this connection waits for no key");
       busy_ = std::make_shared<bool>(true);
       const auto keeper =
           std::make_shared<Napi::ObjectReference>(Napi::Persistent(info.This().As<Napi::Object>()));
-      return worker->run<Outcome>(
-          env,
-          [connection = connection_, received = std::move(received)] {
-            return connection->advance(received);
-          },
+      return signer->worker()->run<Outcome>(
+          env, [connection = connection_] { return connection->proceed(); },
           [this, keeper](Napi::Env inner, Outcome& outcome) {
             busy_.reset();
             keeper->Reset();

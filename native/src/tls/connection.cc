@@ -13,6 +13,10 @@ namespace {
 // Plain text is never longer than its records; what libssl may hold back of one record comes on top.
 constexpr size_t kRecordRoom = 32 * 1024;
 
+// Tickets and key updates cost us more than the server: so many are taken between two pieces of its data.
+// OpenSSL itself sets no limit (BoringSSL and Go do: 32 and 16).
+constexpr unsigned kMaxMessagesWithoutData = 32;
+
 void require(int done, const char* what) {
   if (done != 1) throw Failure("ARGUMENT_INVALID", std::string(what) + ": " + lastReason());
 }
@@ -22,7 +26,9 @@ void aim(SSL* ssl, const Target& target) {
   if (target.isAddress) {
     require(X509_VERIFY_PARAM_set1_ip_asc(parameters, target.name.c_str()), "not an IP address");
   } else {
-    require(target.name.empty() ? 0 : SSL_set1_host(ssl, target.name.c_str()), "not a host name");
+    // A leading dot would match every subdomain (X509_check_host(3)).
+    const bool isName = !target.name.empty() && target.name[0] != '.';
+    require(!isName ? 0 : SSL_set1_host(ssl, target.name.c_str()), "not a host name");
     require(static_cast<int>(SSL_set_tlsext_host_name(ssl, target.name.c_str())), "not a host name");
   }
   if (target.verifyAt) X509_VERIFY_PARAM_set_time(parameters, *target.verifyAt);
@@ -39,6 +45,8 @@ Connection::Connection(std::shared_ptr<Context> context, const Target& target)
   SSL_set_connect_state(ssl_.get());
   SSL_set_app_data(ssl_.get(), this);
   SSL_set_cert_cb(ssl_.get(), onCertificateWanted, this);
+  SSL_set_msg_callback(ssl_.get(), onMessage);
+  SSL_set_msg_callback_arg(ssl_.get(), this);
   records_.attach(ssl_.get());
   aim(ssl_.get(), target);
   const SessionPtr session =
@@ -64,20 +72,32 @@ void Connection::requireUsable() const {
 }
 
 Bytes Connection::start() {
-  const Outcome outcome = advance({});
+  const Outcome outcome = advance(nullptr, 0);
   if (outcome.failure) throw *outcome.failure;
   return outcome.output;
 }
 
-Outcome Connection::advance(const Bytes& received) {
+Outcome Connection::advance(const uint8_t* data, size_t length) {
   requireUsable();
+  records_.feed(data, length);
+  return step();
+}
+
+Outcome Connection::proceed() {
+  requireUsable();
+  onKeyThread_ = true;
+  return step();
+}
+
+Outcome Connection::step() {
   ERR_clear_error();
   Outcome outcome;
-  records_.feed(received.data(), received.size());
   const int result = SSL_do_handshake(ssl_.get());
-  outcome.failure = judge(result);
+  outcome.wantsKey = SSL_want(ssl_.get()) == SSL_X509_LOOKUP;
+  if (!outcome.wantsKey) outcome.failure = judge(result);
   failed_ = outcome.failure.has_value();
   outcome.done = result == 1 && !failed_;
+  if (outcome.done) messagesWithoutData_ = 0;
   records_.settle();
   outcome.output = records_.take();
   if (outcome.done || outcome.failure) unhold();
@@ -108,6 +128,7 @@ Outcome Connection::receive(const uint8_t* data, size_t length) {
     size_t got = 0;
     const int result = SSL_read_ex(ssl_.get(), plain.data() + used, plain.size() - used, &got);
     if (result == 1) {
+      messagesWithoutData_ = 0;
       used += got;
       if (used == plain.size()) plain.resize(used + kRecordRoom);
       continue;
@@ -118,6 +139,9 @@ Outcome Connection::receive(const uint8_t* data, size_t length) {
     } else if (error != SSL_ERROR_WANT_READ) {
       failed_ = true;
       outcome.failure = connectionFailure(ssl_.get());
+    } else if (messagesWithoutData_ > kMaxMessagesWithoutData) {
+      failed_ = true;
+      outcome.failure = Failure("TLS_PROTOCOL", "TLS failed: too many handshake messages without data");
     }
     break;
   }
@@ -150,8 +174,14 @@ Bytes Connection::shutdown() {
 }
 
 int Connection::onCertificateWanted(SSL*, void* connection) {
-  static_cast<Connection*>(connection)->certificateWanted_ = true;
-  return 1;
+  auto* const self = static_cast<Connection*>(connection);
+  self->certificateWanted_ = true;
+  // Everything else of a handshake costs less than waking a thread for it: only the signature goes to one.
+  return self->context_->signer() && !self->onKeyThread_ ? -1 : 1;
+}
+
+void Connection::onMessage(int isSent, int, int contentType, const void*, size_t, SSL*, void* self) {
+  if (isSent == 0 && contentType == SSL3_RT_HANDSHAKE) static_cast<Connection*>(self)->messagesWithoutData_++;
 }
 
 int Connection::onTicket(SSL* ssl, SSL_SESSION* session) {

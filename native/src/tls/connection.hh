@@ -23,7 +23,8 @@ struct Outcome {
   const uint8_t* data = nullptr;  // valid until the next call on this thread
   size_t dataLength = 0;
   Bytes output;
-  bool done = false;  // handshake: finished; afterwards: the peer said close_notify
+  bool done = false;      // handshake: finished; afterwards: the peer said close_notify
+  bool wantsKey = false;  // handshake: it goes on with `proceed`
   std::optional<Failure> failure;
 };
 
@@ -37,8 +38,11 @@ class Connection {
 
   /** The ClientHello. JavaScript thread. */
   Bytes start();
-  /** One step of the handshake. The key's thread, where there is a key. */
-  Outcome advance(const Bytes& received);
+  /** One step of the handshake, up to the signature of a key that has a thread of its own. JavaScript thread.
+   */
+  Outcome advance(const uint8_t* data, size_t length);
+  /** The step from there. The key's thread. */
+  Outcome proceed();
   /** Records of the peer → plain bytes. */
   Outcome receive(const uint8_t* data, size_t length);
   /** Plain bytes → records. @throws Failure */
@@ -53,7 +57,10 @@ class Connection {
   static int onTicket(SSL* ssl, SSL_SESSION* session);
 
  private:
+  static void onMessage(int isSent, int version, int contentType, const void* message, size_t length,
+                        SSL* ssl, void* self);
   void requireUsable() const;
+  Outcome step();
   std::optional<Failure> judge(int handshakeResult) const;
   static int onCertificateWanted(SSL* ssl, void* connection);
 
@@ -62,8 +69,10 @@ class Connection {
   Records records_;
   SslPtr ssl_;
   std::atomic<bool> holds_{false};
+  bool onKeyThread_ = false;
   bool failed_ = false;
-  bool certificateWanted_ = false;  // the server has sent a CertificateRequest
+  unsigned messagesWithoutData_ = 0;  // since the handshake, or since the last plain byte of the peer
+  bool certificateWanted_ = false;    // the server has sent a CertificateRequest
 };
 
 }  // namespace tss::tls

@@ -47,8 +47,8 @@ std::vector<CertificatePtr> readCertificates(const std::string& pem, const char*
     X509* raw = certificate.get();
     if (!bio || raw == nullptr) throw Failure(code, "out of memory");
     if (PEM_read_bio_X509(bio.get(), &raw, nullptr, nullptr) == nullptr) {
-      // A failed read frees what it was given.
-      static_cast<void>(certificate.release());
+      // What does not parse is freed there and then; where there is nothing to parse, it stays ours.
+      if (raw == nullptr) static_cast<void>(certificate.release());
       break;
     }
     certificates.push_back(std::move(certificate));
@@ -92,9 +92,6 @@ void Context::speak(Oldest oldest) {
   SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
   require(SSL_CTX_set1_groups_list(context, "X25519:P-256:P-384"), "TLS_PROTOCOL", "key agreement groups");
   require(SSL_CTX_set_cipher_list(context, kTls12Suites), "TLS_PROTOCOL", "cipher suites");
-  // TLS 1.2 lets a P-256 key sign any hash; the TPM's keys sign SHA-256 alone.
-  require(static_cast<int>(SSL_CTX_set1_client_sigalgs_list(context, "ECDSA+SHA256")), "TLS_PROTOCOL",
-          "signature algorithms");
 }
 
 void Context::trust(const std::string& pem) {

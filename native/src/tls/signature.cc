@@ -29,6 +29,7 @@ bool isSha256(const char* name) {
   return digest && EVP_MD_is_a(digest.get(), "SHA256") == 1;
 }
 
+// TLS 1.2 lets a P-256 key sign any hash; libssl does not choose one that is refused here.
 int init(void* context, const char* digest, void* key, const OSSL_PARAM*) {
   if (!isSha256(digest)) return 0;
   auto* signing = static_cast<Signing*>(context);

@@ -7,36 +7,43 @@
 namespace tss::tpm {
 namespace {
 
-template <typename T, typename Unmarshal>
-T parse(const Bytes& bytes, Unmarshal unmarshal, const char* what) {
-  T result{};
-  size_t offset = 0;
-  const TSS2_RC rc = unmarshal(bytes.data(), bytes.size(), &offset, &result);
-  if (rc != TSS2_RC_SUCCESS || offset != bytes.size())
-    throw Failure("KEY_INVALID", std::string("the key's ") + what + " does not parse", rc);
-  return result;
-}
-
+/** Empty for what has no encoding. */
 template <typename T, typename Marshal>
 Bytes write(const T& value, Marshal marshal) {
   Bytes bytes(sizeof(T));
   size_t offset = 0;
-  check(marshal(&value, bytes.data(), bytes.size(), &offset), Step::create);
-  bytes.resize(offset);
+  const TSS2_RC rc = marshal(&value, bytes.data(), bytes.size(), &offset);
+  bytes.resize(rc == TSS2_RC_SUCCESS ? offset : 0);
   return bytes;
+}
+
+template <typename T, typename Unmarshal, typename Marshal>
+T parse(const Bytes& bytes, Unmarshal unmarshal, Marshal marshal, const char* what) {
+  T result{};
+  size_t offset = 0;
+  const TSS2_RC rc = unmarshal(bytes.data(), bytes.size(), &offset, &result);
+  // tpm2-mu does not compare a TPM2B's length with what it found inside: only writing it again shows that.
+  if (rc != TSS2_RC_SUCCESS || offset != bytes.size() || write(result, marshal) != bytes)
+    throw Failure("KEY_INVALID", std::string("the key's ") + what + " does not parse", rc);
+  return result;
 }
 
 }  // namespace
 
 KeyBlob toBlob(TPM2_HANDLE parent, const TPM2B_PUBLIC& publicArea, const TPM2B_PRIVATE& privateArea) {
-  return {parent, write(publicArea, Tss2_MU_TPM2B_PUBLIC_Marshal),
-          write(privateArea, Tss2_MU_TPM2B_PRIVATE_Marshal)};
+  KeyBlob blob{parent, write(publicArea, Tss2_MU_TPM2B_PUBLIC_Marshal),
+               write(privateArea, Tss2_MU_TPM2B_PRIVATE_Marshal)};
+  if (blob.publicArea.empty() || blob.privateArea.empty())
+    throw Failure("TPM_FAILED", "the TPM made a key that has no encoding");
+  return blob;
 }
 
 Key::Key(const KeyBlob& blob)
     : parent(blob.parent),
-      publicArea(parse<TPM2B_PUBLIC>(blob.publicArea, Tss2_MU_TPM2B_PUBLIC_Unmarshal, "public area")),
-      privateArea(parse<TPM2B_PRIVATE>(blob.privateArea, Tss2_MU_TPM2B_PRIVATE_Unmarshal, "private area")) {
+      publicArea(parse<TPM2B_PUBLIC>(blob.publicArea, Tss2_MU_TPM2B_PUBLIC_Unmarshal,
+                                     Tss2_MU_TPM2B_PUBLIC_Marshal, "public area")),
+      privateArea(parse<TPM2B_PRIVATE>(blob.privateArea, Tss2_MU_TPM2B_PRIVATE_Unmarshal,
+                                       Tss2_MU_TPM2B_PRIVATE_Marshal, "private area")) {
   requireSigningKey(publicArea.publicArea);
   point = pointOf(publicArea.publicArea);
 }

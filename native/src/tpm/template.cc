@@ -61,6 +61,7 @@ void requireSigningKey(const TPMT_PUBLIC& area) {
   if ((area.objectAttributes & TPMA_OBJECT_RESTRICTED) != 0)
     unsupported("a restricted key: it cannot sign a TLS transcript");
   if ((area.objectAttributes & TPMA_OBJECT_USERWITHAUTH) == 0) unsupported("a key bound to a policy");
+  if ((area.objectAttributes & TPMA_OBJECT_FIXEDTPM) == 0) unsupported("a key that can leave this TPM");
   if (ecc.scheme.scheme == TPM2_ALG_NULL) return;
   if (ecc.scheme.scheme != TPM2_ALG_ECDSA || ecc.scheme.details.ecdsa.hashAlg != TPM2_ALG_SHA256)
     unsupported("a signature scheme other than ECDSA with SHA-256");

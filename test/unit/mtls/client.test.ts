@@ -91,11 +91,11 @@ test('a server that hangs up is a connection that failed', async () => {
   await assert.rejects(get('/hang-up'), { code: 'CONNECTION_FAILED' });
 });
 
-test('a closed port is a connection that failed', async () => {
+test('a closed port is a connection that was refused', async () => {
   const gone = await startHttpsOrigin(authority, () => {});
   await gone.close();
   const late = plainClient(gone.origin, authority);
-  await assert.rejects(late.call({ method: 'GET', path: '/' }), { code: 'CONNECTION_FAILED' });
+  await assert.rejects(late.call({ method: 'GET', path: '/' }), { code: 'CONNECTION_REFUSED' });
   await late.close();
 });
 

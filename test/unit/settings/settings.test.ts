@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { inspect } from 'node:util';
 import { defaultSettingsFile, parseSettings, readSettings, settingsFile } from '../../../electron/settings.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'signet-settings-'));
@@ -45,6 +46,20 @@ for (const [section, change, key] of [
   ['server', { origin: null }, 'server.origin'],
   ['server', { origin: undefined }, 'server.origin'],
   ['server', { caFile: 'ca.pem' }, 'server.caFile'],
+  ['server', { allowTls12: 'true' }, 'server.allowTls12'],
+  ['proxy', {}, 'proxy.url'],
+  ['proxy', { url: 'proxy.lan:3128' }, 'proxy.url'],
+  ['proxy', { url: 'https://proxy.lan:3128' }, 'proxy.url'],
+  ['proxy', { url: 'socks5://proxy.lan' }, 'proxy.url'],
+  ['proxy', { url: 'http://proxy.lan/pac' }, 'proxy.url'],
+  ['proxy', { url: 'http://proxy.lan', credentialsFile: 'secret' }, 'proxy.credentialsFile'],
+  ['proxy', { url: 'http://proxy.lan', password: 'secret' }, 'password'],
+  ['proxy', { url: 'http://proxy.lan', bypass: 'localhost' }, 'proxy.bypass'],
+  ['proxy', { url: 'http://proxy.lan', bypass: ['a', '*'] }, 'proxy.bypass.1'],
+  ['proxy', { url: 'http://proxy.lan', bypass: ['10.0.0.0/33'] }, 'proxy.bypass.0'],
+  ['proxy', { url: 'http://proxy.lan', bypass: ['lan/8'] }, 'proxy.bypass.0'],
+  ['proxy', { url: 'http://proxy.lan', bypass: ['10.0.0.0/8/8'] }, 'proxy.bypass.0'],
+  ['proxy', { url: 'http://proxy.lan', bypass: [''] }, 'proxy.bypass.0'],
   ['server', { claimUrl: 'javascript:alert(1)' }, 'server.claimUrl'],
   ['identity', { deviceCaFile: '../ca.pem' }, 'identity.deviceCaFile'],
   ['identity', { deviceCaFile: undefined }, 'identity.deviceCaFile'],
@@ -115,8 +130,25 @@ test('no name in the environment can ask for a software key', () => {
   assert.equal(parse(withSection('identity', { allowSoftwareKey: true }), env).identity.allowSoftwareKey, true);
 });
 
+test('refuses credentials in the proxy’s address, and does not repeat them', () => {
+  const document = withSection('proxy', { url: 'http://screen:hunter2@proxy.lan:3128' });
+  refuses(document, 'proxy.url');
+  assert.throws(
+    () => parse(document),
+    (thrown: Error) => !/hunter2/.test(inspect(thrown, { depth: 10 })),
+  );
+});
+
+test('takes a proxy with its exceptions, from the file and from the environment', () => {
+  const bypass = ['localhost', '.lan', 'Media.example', '10.0.0.0/8', 'fd00::/8', '192.0.2.1'];
+  const url = 'http://proxy.lan:3128';
+  assert.deepEqual(parse(withSection('proxy', { url, bypass })).proxy, { url, bypass });
+  assert.deepEqual(parse(least, { SIGNET_PROXY_URL: url }).proxy, { url, bypass: [] });
+});
+
 test('the environment is checked like the file', () => {
   refuses(least, 'server.origin', { SIGNET_SERVER_ORIGIN: 'http://evil.example' });
+  refuses(least, 'proxy.url', { SIGNET_PROXY_URL: 'http://user:word@proxy.lan' });
   refuses(least, 'state.directory', { SIGNET_STATE_DIRECTORY: 'relative' });
   refuses(least, 'log.level', { SIGNET_LOG_LEVEL: '' });
 });
@@ -129,7 +161,11 @@ test('the environment overrides one key and leaves its neighbours', () => {
     SIGNET_STATE_DIRECTORY: '/srv/state',
     SIGNET_LOG_LEVEL: 'debug',
   });
-  assert.deepEqual(settings.server, { origin: 'https://other.example', caFile: '/etc/server.pem' });
+  assert.deepEqual(settings.server, {
+    origin: 'https://other.example',
+    caFile: '/etc/server.pem',
+    allowTls12: false,
+  });
   assert.deepEqual([settings.identity.tcti, settings.identity.hostname], ['swtpm:path=/run/tpm', 'other']);
   assert.deepEqual([settings.state.directory, settings.log.level], ['/srv/state', 'debug']);
 });
@@ -149,6 +185,8 @@ test('the least file is enough, and every default is the careful one', async () 
   const settings = readSettings(['--settings', path], {});
   assert.equal(settings.identity.allowSoftwareKey, false);
   assert.equal(settings.identity.tcti, 'device:/dev/tpmrm0');
+  assert.equal(settings.server.allowTls12, false);
+  assert.equal(settings.proxy, undefined);
   assert.deepEqual(settings.network.allowHttpFor, []);
   assert.equal(settings.policy.whenRevoked, 'standby');
 });
