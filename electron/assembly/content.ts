@@ -27,8 +27,11 @@ export interface Content {
   known(): Known;
   /** The ports of a sync, but for the download itself. */
   syncPorts(media: Omit<MediaPorts, 'allowHttpFor'>, signal: AbortSignal): Omit<SyncPorts, 'download'>;
-  /** Hash the media of the present playlist again; what is damaged is no longer shown and is fetched anew. */
-  verify(signal: AbortSignal): Promise<void>;
+  /**
+   * Hash the media of the present playlist again; what is damaged is no longer shown.
+   * @returns whether all were whole; if not, a sync fetches them anew
+   */
+  verify(signal: AbortSignal): Promise<boolean>;
   locate(hash: string): ReturnType<MediaStore['locate']>;
   /** The page died while it opened this file; one that does it again is not shown any more. */
   pageDied(hash: MediaHash): void;
@@ -135,11 +138,14 @@ export async function openContent(settings: Settings, facts: FactBook, log: Log)
       };
     },
     verify: async (signal) => {
+      let whole = true;
       for (const hash of playlist === null ? [] : hashesOf(playlist, find)) {
         if (signal.aborted || (await store.verify(hash))) continue;
+        whole = false;
         log.warn('media-damaged', { code: 'MEDIA_DIGEST', hash });
         show();
       }
+      return whole;
     },
     locate: (hash) => store.locate(hash),
     pageDied: (hash) => {

@@ -12,13 +12,16 @@ const judgeAgainMs = 15_000;
 
 /** The screen's life: key → registration → session, again whenever the server removes the screen. Ends by `signal`. */
 export async function live(parts: IdentityParts & { readonly content: Content }, signal: AbortSignal): Promise<never> {
-  parts.content.verify(signal).catch((thrown: unknown) => parts.log.failure('verify-failed', thrown));
+  const verified = parts.content.verify(signal).catch((thrown: unknown) => {
+    parts.log.failure('verify-failed', thrown);
+    return true;
+  });
   const identity = await identityAtLast(parts, signal);
   try {
     for (;;) {
       const certificate = await certificateAtLast(identity, parts, signal);
       parts.log.info('session-started', { notAfterMs: certificate.notAfterMs });
-      const end = await runSession({ ...parts, identity }, certificate, signal);
+      const end = await runSession({ ...parts, identity, verified }, certificate, signal);
       await identity.registration.tell({ type: end });
     }
   } finally {

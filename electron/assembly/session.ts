@@ -28,6 +28,8 @@ export interface SessionParts {
   readonly settings: Settings;
   readonly identity: Identity;
   readonly content: Content;
+  /** Whether the media on the disk were found whole. */
+  readonly verified: Promise<boolean>;
   readonly facts: FactBook;
   readonly log: Log;
 }
@@ -54,6 +56,7 @@ export async function runSession(
   const either = AbortSignal.any([signal, over.signal]);
   const syncNow = createPoke();
   const renewNow = createPoke();
+  void parts.verified.then((whole) => whole || syncNow.poke());
   const backoff = (attempt: number) => backoffMs(attempt, Math.random());
   const report = (source: ProblemSource) => (problem: unknown) =>
     facts.problem(source, problem === null ? null : asPlayerError(problem));
