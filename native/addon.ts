@@ -66,7 +66,7 @@ export interface AddonConnection {
 
 interface Addon {
   readonly opensslVersion: string;
-  openTpm(tcti: string, ownerAuth: string): Promise<AddonTpm>;
+  openTpm(tcti: string, ownerAuth: string, keepLoaded: boolean): Promise<AddonTpm>;
   readonly SoftwareKey: new (pem: string) => AddonSoftwareKey;
   readonly TlsContext: new (
     anchors: string | undefined,

@@ -10,6 +10,13 @@ export interface TpmOptions {
   readonly tcti: string;
   /** Owner hierarchy password, where the TPM's owner has set one. Never logged. */
   readonly ownerAuth?: string;
+  /**
+   * Leave keys in the TPM between signatures, which saves TPM2_ContextLoad and TPM2_FlushContext for each; false where
+   * absent. Behind a resource manager (`/dev/tpmrm0`, `tabrmd:`) they stay anyway. Elsewhere each key then takes one of
+   * the TPM's few slots (usually three) until it is closed: only for a TPM that this process alone uses. A process
+   * that is killed leaves its keys behind, and the next one that loads them flushes those.
+   */
+  readonly keepLoaded?: boolean;
 }
 
 /** What the TPM says of itself (TPM2_PT_MANUFACTURER and following). */

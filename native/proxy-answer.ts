@@ -7,6 +7,7 @@ const VERSION = 'HTTP/1.';
 
 /** What the operator can do about an answer. The proxy's own words are not repeated: nobody vouches for them. */
 const remedies: Readonly<Record<number, string>> = {
+  401: 'give it Basic credentials that it accepts',
   403: 'allow the server and its port in the proxy',
   405: 'allow CONNECT in the proxy',
   407: 'give it Basic credentials that it accepts',
@@ -26,7 +27,7 @@ export class ProxyAnswer {
     this.#pending = Buffer.concat([this.#pending, chunk]);
     for (;;) {
       const end = this.#pending.indexOf(HEAD_END);
-      if (end < 0 || this.#receivedBytes - this.#pending.length + end > MAX_HEAD_BYTES) break;
+      if (end < 0 || this.#receivedBytes - this.#pending.length + end + HEAD_END.length > MAX_HEAD_BYTES) break;
       const status = statusOf(this.#pending.subarray(0, end));
       this.#pending = this.#pending.subarray(end + HEAD_END.length);
       // Interim answers may come before the one that counts (RFC 9110 §15.2).

@@ -44,5 +44,6 @@ class OpenTpm implements Tpm {
  * @throws TssError TPM_ABSENT, TPM_ACCESS_DENIED, TPM_CONNECTION, ARGUMENT_INVALID for other transports
  */
 export async function openTpm(options: TpmOptions): Promise<Tpm> {
-  return new OpenTpm(await settled(async () => addon.openTpm(options.tcti, options.ownerAuth ?? '')));
+  const { tcti, ownerAuth = '', keepLoaded = false } = options;
+  return new OpenTpm(await settled(async () => addon.openTpm(tcti, ownerAuth, keepLoaded)));
 }

@@ -45,6 +45,7 @@ export const debianPackages = {
     'nginx-light': 'mutual TLS against another implementation',
     haproxy: 'mutual TLS against another implementation',
     stunnel4: 'mutual TLS against another implementation',
+    'tinyproxy-bin': 'tunnels through an HTTP proxy of another implementation',
     openbox: 'the window under a window manager',
     'clang-format': 'format of the C++ sources',
   },

@@ -15,7 +15,7 @@ import type { Settings } from '../settings.ts';
 import type { Content } from './content.ts';
 import type { FactBook, ProblemSource } from './facts.ts';
 import type { Identity } from './identity.ts';
-import { createPoke, waitFor } from './waiting.ts';
+import { createPoke, waitFor, within } from './waiting.ts';
 
 /**
  * A media host that trickles must not keep the screen from asking whether it is still allowed to play: after this
@@ -100,15 +100,14 @@ export async function runSession(
   const syncing = runSyncLoop(
     {
       sync: () =>
-        sync(
-          {
-            download: (tag) => downloadPlaylist(api, tag),
-            ...content.syncPorts(
-              { api, foreign: foreign.of },
-              AbortSignal.any([either, AbortSignal.timeout(longestSyncMs)]),
-            ),
-          },
-          content.known(),
+        within(longestSyncMs, either, (inTime) =>
+          sync(
+            {
+              download: (tag) => downloadPlaylist(api, tag),
+              ...content.syncPorts({ api, foreign: foreign.of }, inTime),
+            },
+            content.known(),
+          ),
         ),
       wait: async (ms, abort) => void (await syncNow.wait(ms, abort)),
       backoff,

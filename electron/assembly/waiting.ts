@@ -16,6 +16,24 @@ export async function waitFor(ms: number, signal: AbortSignal): Promise<void> {
   await delay(Math.min(ms, longestMs), undefined, { signal });
 }
 
+/**
+ * Work that ends with `signal`, or with a TimeoutError after `ms`. (AbortSignal.timeout() would not do: nothing but
+ * AbortSignal.any() would hold it, weakly, and Node.js 20 collects it before its time.)
+ */
+export async function within<T>(
+  ms: number,
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const deadline = new AbortController();
+  const timer = setTimeout(() => deadline.abort(new DOMException('the time is up', 'TimeoutError')), ms);
+  try {
+    return await work(AbortSignal.any([signal, deadline.signal]));
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 export function createPoke(): Poke {
   let pending = false;
   let wake: (() => void) | null = null;

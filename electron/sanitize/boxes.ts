@@ -89,17 +89,19 @@ function checkPictureSizes(meta: Block): void {
   if (!found) throw new Refusal('its AVIF has no picture size');
 }
 
+/** Every track that can be shown: which of several is shown is the decoder's choice. */
 function checkTracks(moov: Block): void {
   const others: string[] = [];
+  let found = false;
   for (const descriptions of boxesAt(moov, samplePath)) {
     if (descriptions.u32(4) < 1) continue;
     const coding = descriptions.text(12, 4);
     if (shownCodings.has(coding)) {
       // Into the first VisualSampleEntry, past eight bytes of the description box (§12.1.3).
       checkDimensions(descriptions.u16(8 + 32), descriptions.u16(8 + 34));
-      return;
-    }
-    if (/^[\w .]{4}$/.test(coding)) others.push(coding);
+      found = true;
+    } else if (/^[\w .]{4}$/.test(coding)) others.push(coding);
   }
-  throw new Refusal(`it has no video track that is shown (found: ${others.slice(0, 4).join(', ') || 'none'})`);
+  if (!found)
+    throw new Refusal(`it has no video track that is shown (found: ${others.slice(0, 4).join(', ') || 'none'})`);
 }

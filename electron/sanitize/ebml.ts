@@ -36,9 +36,10 @@ export async function checkEbml(source: ByteSource, head: Block): Promise<void> 
   checkVideo(await findTracks(source, readSize(head, segment.next).next));
 }
 
-/** The content of Tracks, the elements before it skipped. @param from offset of the segment's first element */
+/** The content of Tracks, the other elements skipped. @param from offset of the segment's first element */
 async function findTracks(source: ByteSource, from: number): Promise<Block> {
   let at = from;
+  let tracks: Block | null = null;
   for (let count = 0; count < mostElements && at < source.sizeBytes; count++) {
     const header = await readBlock(source, at, headerBytes);
     const id = readId(header, 0);
@@ -46,19 +47,20 @@ async function findTracks(source: ByteSource, from: number): Promise<Block> {
     const size = readSize(header, id.next);
     if (id.value === tracksId) {
       if (size.value > longestTracksBytes) throw new Refusal('its WebM has too long a list of tracks');
-      return readBlock(source, at + size.next, size.value);
+      // Demuxers put a second list behind the first.
+      if (tracks !== null) throw new Refusal('its WebM has two lists of tracks');
+      tracks = await readBlock(source, at + size.next, size.value);
     }
     at += size.next + size.value;
   }
-  throw new Refusal('its WebM has no list of tracks in front of its pictures');
+  if (tracks === null) throw new Refusal('its WebM has no list of tracks in front of its pictures');
+  return tracks;
 }
 
 function checkVideo(tracks: Block): void {
   let found = false;
   for (const video of elementsAt(tracks, videoPath)) {
-    const [width] = [...elementsAt(video, [pixelWidthId])].map(unsigned);
-    const [height] = [...elementsAt(video, [pixelHeightId])].map(unsigned);
-    checkDimensions(width ?? 0, height ?? 0);
+    checkDimensions(largest(video, pixelWidthId), largest(video, pixelHeightId));
     found = true;
   }
   if (!found) throw new Refusal('its WebM has no video');
@@ -82,6 +84,11 @@ function* elementsAt(block: Block, [first, ...rest]: readonly number[]): Generat
   }
 }
 
+/** Of an element that is there once; where it is there twice, demuxers differ in which one counts. */
+function largest(video: Block, id: number): number {
+  return Math.max(0, ...[...elementsAt(video, [id])].map(unsigned));
+}
+
 /** Unsigned integer element (RFC 8794 §7.2). */
 function unsigned(content: Block): number {
   return content.bytes.reduce((value, byte) => value * 256 + byte, 0);
@@ -95,12 +102,12 @@ function readId(block: Block, at: number): { value: number; next: number } {
   return { value, next: at + bytes };
 }
 
-/** Length by leading zeros, the marker bit taken off (RFC 8794 §4). */
+/** Length by leading zeros, the marker bit taken off (RFC 8794 §4); infinite where it is unknown, all ones (§6.2). */
 function readSize(block: Block, at: number): { value: number; next: number } {
   const bytes = widthOf(block.u8(at), 8);
   let value = block.u8(at) & (0xff >> bytes);
   for (let index = 1; index < bytes; index++) value = value * 256 + block.u8(at + index);
-  return { value, next: at + bytes };
+  return { value: value === 2 ** (7 * bytes) - 1 ? Number.POSITIVE_INFINITY : value, next: at + bytes };
 }
 
 function widthOf(first: number, most: number): number {

@@ -52,8 +52,9 @@ class Client {
   /** @returns what it answers */
   Bytes take(const Bytes& records) {
     if (hasFailed_ || hasEnded_) return {};
-    const tls::Outcome outcome = isReady_ ? connection_->receive(records.data(), records.size())
-                                          : connection_->advance(records.data(), records.size());
+    tls::Outcome outcome = isReady_ ? connection_->receive(records.data(), records.size())
+                                    : connection_->advance(records.data(), records.size());
+    if (outcome.wantsKey) outcome = connection_->proceed();
     received_.insert(received_.end(), outcome.data, outcome.data + outcome.dataLength);
     hasFailed_ = outcome.failure.has_value();
     if (isReady_) {

@@ -54,7 +54,7 @@ const programs: readonly Program[] = [
     tellsSubject: true,
     refusesInTls: false,
     async start(context, identity, clientAuthorityPem) {
-      const { port, stop } = await startNginx({ ...identity, clientAuthorityPem });
+      const { port, stop } = await startNginx({ ...identity, clientAuthorityPem, tickets: true });
       context.after(stop);
       return port;
     },
@@ -111,6 +111,18 @@ for (const { name, start, tellsSubject, refusesInTls } of programs) {
     assert.match(page, /^HTTP\/1\.[01] 200/i);
     if (tellsSubject) assert.match(page, /CN ?= ?screen/);
     assert.equal(stream.protocol, 'TLSv1.3');
+  });
+
+  test(`${name} resumes a session without another signature, unless the certificate has changed`, async (t) => {
+    const port = await start(t, serverIdentity(servers), clients.certificatePem);
+    const key = await loadTestKey(t);
+    const options = toLocalhost(port, servers.certificatePem, { identity: clientIdentity(clients, key) });
+    assert.equal((await getPage(options)).stream.sessionReused, false);
+    const { page, stream } = await getPage(options);
+    assert.match(page, /^HTTP\/1\.[01] 200/i);
+    assert.equal(stream.sessionReused, true);
+    const renewed = await getPage({ ...options, identity: clientIdentity(clients, key) });
+    assert.equal(renewed.stream.sessionReused, false);
   });
 
   test(`${name} and a key in the TPM know each other through intermediates`, async (t) => {

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { connect, type TlsStream, undiciConnector } from 'node-tss';
 import { Agent, request } from 'undici';
 import { type HostileServer, startHostileServer } from '../support/hostile-server.ts';
@@ -224,10 +225,28 @@ test('answers a key update in its turn, and is understood with the new keys', as
 /** An undici agent for servers of this file's authority. */
 function agent(context: TestContext): Agent {
   const credentials = () => ({ ca: servers.certificatePem, identity: client });
-  const made = new Agent({ connect: undiciConnector({ credentials }), headersTimeout: 2000 });
+  const made = new Agent({ connect: undiciConnector({ credentials }), headersTimeout: 1000 });
   context.after(() => made.destroy());
   return made;
 }
+
+test('gives up a server that says nothing after the handshake, or its headers byte by byte', async (t) => {
+  const silent = await startHostileServer(t, identity, (server) => server.handshake());
+  const slow = await startHostileServer(t, identity, async (server) => {
+    await server.handshake();
+    await server.record();
+    server.send(applicationData, Buffer.from('HTTP/1.1 200 OK\r\n'));
+    while (!server.socket.destroyed) {
+      server.send(applicationData, Buffer.from('x'));
+      await delay(100);
+    }
+  });
+  const dispatcher = agent(t);
+  const attempts = [silent, slow].map((port) =>
+    assert.rejects(request(`https://localhost:${port}/`, { dispatcher }), { code: 'UND_ERR_HEADERS_TIMEOUT' }),
+  );
+  await Promise.all(attempts);
+});
 
 test('takes no more than a little of 100 MiB of headers', async (t) => {
   let poured: Promise<number> | undefined;

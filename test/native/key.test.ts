@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash, createPublicKey, randomBytes, verify } from 'node:crypto';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import type { SigningKey } from 'node-tss';
@@ -105,6 +106,8 @@ test('signs on after the TPM was restarted underneath it', async (t) => {
   t.after(() => tpm.close());
   const key = await tpm.loadKey(await tpm.createKey());
   emulator.process.kill('SIGKILL');
+  // Until it is gone, its socket still accepts and could be taken for the next one's.
+  await once(emulator.process, 'exit');
   const restarted = await startSwtpm({ folder: emulator.folder });
   t.after(() => restarted.stop());
   assert.equal(await verifies(key), true);

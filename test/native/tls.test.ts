@@ -204,16 +204,15 @@ test('takes an end without close_notify for a truncation', async (t) => {
 });
 
 test('authenticates with the key in the TPM against OpenSSL and nginx', async (t) => {
-  const key = await loadTestKey(t);
-  const own = identity(key);
-  const reverser = await connect(
-    to(await reversing(t, serverIdentity(servers), { demand: clients }), { identity: own }),
-  );
+  const reversingPort = await reversing(t, serverIdentity(servers), { demand: clients });
+  const nginxPort = await nginx(t);
+  const own = identity(await loadTestKey(t));
+  const reverser = await connect(to(reversingPort, { identity: own }));
   reverser.write('trams\n');
   const [answer] = (await once(reverser, 'data')) as [Buffer];
   assert.equal(answer.toString(), 'smart\n');
   reverser.destroy();
-  const stream = await connect(to(await nginx(t), { identity: own }));
+  const stream = await connect(to(nginxPort, { identity: own }));
   assert.equal(stream.protocol, 'TLSv1.3');
   assert.match(stream.cipher, /^TLS_/);
   assert.ok(stream.peerCertificate.length > 0);

@@ -20,6 +20,7 @@ test('refuses while the TPM is away, and signs again as soon as it is back', asy
   const key = await tpm.loadKey(await tpm.createKey());
   await holdKeys(t, key);
   emulator.process.kill('SIGKILL');
+  await once(emulator.process, 'exit');
   for (let i = 0; i < 3; i++) await assert.rejects(key.sign(digest), { code: 'TPM_ABSENT' });
   const back = await startSwtpm({ folder: emulator.folder });
   t.after(() => back.stop());

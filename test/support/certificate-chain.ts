@@ -16,6 +16,34 @@ const issuing = 'basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSig
 const serving =
   'keyUsage=critical,digitalSignature\nextendedKeyUsage=serverAuth\nsubjectAltName=DNS:localhost,IP:127.0.0.1\n';
 
+const showing = 'keyUsage=critical,digitalSignature\nextendedKeyUsage=clientAuth\n';
+
+/**
+ * A certificate for somebody else's public key, issued by openssl.
+ * @param kind of the authority's key
+ * @param publicKeyPem SubjectPublicKeyInfo
+ */
+export function issueClientCertificate(
+  kind: KeyKind,
+  publicKeyPem: string,
+): { readonly authorityPem: string; readonly certificatePem: string } {
+  const folder = mkdtempSync(join(tmpdir(), 'chain-'));
+  const at = (name: string) => join(folder, name);
+  try {
+    const key = (name: string) => [...newKey[kind], '-nodes', '-subj', `/CN=${name}`, '-keyout', at(`${name}.key`)];
+    openssl(['req', '-x509', ...key('authority'), '-days', '30', '-out', at('authority.pem')]);
+    writeFileSync(at('extensions'), showing);
+    writeFileSync(at('public.pem'), publicKeyPem);
+    const issuer = ['-CA', at('authority.pem'), '-CAkey', at('authority.key'), '-CAcreateserial'];
+    const subject = ['-force_pubkey', at('public.pem'), '-days', '30', '-extfile', at('extensions')];
+    const request = openssl(['req', '-new', ...key('screen')]);
+    const certificatePem = openssl(['x509', '-req', ...issuer, ...subject], { input: request });
+    return { authorityPem: readFileSync(at('authority.pem'), 'utf8'), certificatePem };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
 /**
  * A server for `localhost`, issued by openssl through a number of intermediate authorities.
  * @param kind of all keys, the root's included

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -38,6 +38,9 @@ export async function startSwtpm(options: SoftwareTpmOptions = {}): Promise<Soft
   const path = join(folder, 'tpm.sock');
   // tpm2-tss looks for the control channel at the data socket's path with `.ctrl` behind it.
   const control = `${path}.ctrl`;
+  // Into a file: it speaks of every command's connection, and who measures should not be woken by that.
+  const log = join(folder, 'swtpm.log');
+  const words = openSync(log, 'w');
   const child = spawn(
     'swtpm',
     [
@@ -45,12 +48,9 @@ export async function startSwtpm(options: SoftwareTpmOptions = {}): Promise<Soft
       ...['--server', `type=unixio,path=${path}`, '--ctrl', `type=unixio,path=${control}`],
       ...['--flags', options.started === false ? 'not-need-init' : 'not-need-init,startup-clear'],
     ],
-    { stdio: ['ignore', 'ignore', 'pipe'] },
+    { stdio: ['ignore', 'ignore', words] },
   );
-  let complaint = '';
-  child.stderr?.on('data', (chunk: Buffer) => {
-    complaint = (complaint + chunk.toString()).slice(-2048);
-  });
+  closeSync(words);
   const exited = once(child, 'exit');
   exited.catch(() => {});
   const stop = async (): Promise<void> => {
@@ -70,7 +70,7 @@ export async function startSwtpm(options: SoftwareTpmOptions = {}): Promise<Soft
       // In either order: one is bound a little before the other.
       Promise.all([listening(control), listening(path)]),
       exited.then(() => {
-        throw new Error(`swtpm ended: ${complaint.trim()}`);
+        throw new Error(`swtpm ended: ${readFileSync(log, 'utf8').slice(-2048).trim()}`);
       }),
     ]);
   } catch (cause) {

@@ -145,12 +145,12 @@ class TpmObject : public Napi::ObjectWrap<TpmObject> {
   std::shared_ptr<Device> device_;
 };
 
-/** `openTpm(tcti: string, ownerAuth: string): Promise<Tpm>` */
+/** `openTpm(tcti: string, ownerAuth: string, keepLoaded: boolean): Promise<Tpm>` */
 Napi::Value openTpm(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   return guarded(env, [&] {
     const auto device = std::make_shared<Device>(info[0].As<Napi::String>().Utf8Value(),
-                                                 info[1].As<Napi::String>().Utf8Value());
+                                                 info[1].As<Napi::String>().Utf8Value(), info[2].ToBoolean());
     const auto worker = Worker::start(
         env, "node-tss tpm", [device] { device->flushIdle(); }, [device] { device->shutdown(); });
     return worker->submit(

@@ -15,8 +15,11 @@ constexpr std::chrono::milliseconds kLongestPause{800};
 
 }  // namespace
 
-Device::Device(std::string tcti, std::string ownerAuth)
-    : tcti_(std::move(tcti)), ownerAuth_(std::move(ownerAuth)), managed_(hasResourceManager(tcti_)) {}
+Device::Device(std::string tcti, std::string ownerAuth, bool keepLoaded)
+    : tcti_(std::move(tcti)),
+      ownerAuth_(std::move(ownerAuth)),
+      managed_(hasResourceManager(tcti_)),
+      keepsLoaded_(managed_ || keepLoaded) {}
 
 template <typename Operation>
 auto Device::attempt(Operation operation) -> decltype(operation()) {
@@ -120,7 +123,7 @@ void Device::forget(const std::shared_ptr<Key>& key) noexcept {
 }
 
 void Device::flushIdle() noexcept {
-  if (managed_) return;
+  if (keepsLoaded_) return;
   for (const auto& key : keys_)
     if (key->holds == 0) flush(*key);
   mend();

@@ -36,7 +36,8 @@ struct Info {
 /** One TPM. Every member function runs on its one thread. */
 class Device {
  public:
-  Device(std::string tcti, std::string ownerAuth);
+  /** @param keepLoaded leave keys in the TPM between signatures though nothing manages its slots */
+  Device(std::string tcti, std::string ownerAuth, bool keepLoaded);
 
   /** @throws Failure TPM_ABSENT, TPM_ACCESS_DENIED, TPM_CONNECTION */
   void open();
@@ -51,7 +52,7 @@ class Device {
   void release(const std::shared_ptr<Key>& key) noexcept;
   /** The key is not used any more. */
   void forget(const std::shared_ptr<Key>& key) noexcept;
-  /** Raw TPMs have three slots: leave none of them taken behind a job. */
+  /** Raw TPMs have three slots: leave none of them taken behind a job, unless told otherwise. */
   void flushIdle() noexcept;
   /** Flush everything of ours and end the connection. Idempotent. */
   void shutdown() noexcept;
@@ -71,6 +72,7 @@ class Device {
   const std::string tcti_;
   const std::string ownerAuth_;
   const bool managed_;
+  const bool keepsLoaded_;
   std::unique_ptr<Esys> esys_;
   bool broken_ = false;  // a flush did not get through
   std::set<std::shared_ptr<Key>> keys_;
