@@ -26,6 +26,8 @@ export function Screen({ name, device, children }: ScreenProps) {
       <footer className="foot">
         <p className="notice" data-testid="notice">
           {name !== 'starting' && device.notice?.summary}
+          {/* Whoever registers a screen stands in front of it and can mend what is wrong. */}
+          {name === 'registering' && device.notice !== null && ` ${device.notice.remedy}`}
         </p>
         <p className="device">
           <span className="device-name">{device.screenName ?? device.hostname}</span>

@@ -131,7 +131,7 @@ test('shows PIN, fingerprint in groups of four, time left and the steps', async 
   await expect(page.getByTestId('fingerprint').locator('span')).toHaveText(['9f3a', 'c2e1', '7b40', 'd856']);
   await expect(page.getByTestId('time-left')).toHaveText(/14:5\d/);
   await expect(page.getByRole('listitem')).toHaveCount(3);
-  await expect(page.getByTestId('notice')).toHaveText(notice.summary);
+  await expect(page.getByTestId('notice')).toHaveText(`${notice.summary} ${notice.remedy}`);
 });
 
 test('says that a PIN has expired instead of counting below zero', async ({ kiosk }) => {
