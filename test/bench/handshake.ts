@@ -1,65 +1,160 @@
-import { once } from 'node:events';
-import { connect as connectNode, createSecureContext } from 'node:tls';
-import { connect, openTpm, type SigningKey, softwareKey } from 'node-tss';
+import { connect, openTpm, softwareKey } from 'node-tss';
+import { issueServerChain } from '../support/certificate-chain.ts';
 import { createKey, keyPem } from '../support/certificates.ts';
 import { startNginx } from '../support/nginx.ts';
+import { openSTime, whyNoSTime } from '../support/openssl-s-time.ts';
 import { startSwtpm } from '../support/swtpm.ts';
+import { toLocalhost } from '../support/tls-client.ts';
 import { authorities, clientCertificate, serverIdentity } from '../support/tls-identities.ts';
+import { nodeTlsClient, nodeTssClient, race } from './handshake-clients.ts';
+import { memoryBench } from './memory.ts';
+import { median, quantile, rounded } from './sample.ts';
 
 /** One client of the comparison; milliseconds from the call to a finished handshake, name and TCP included. */
 export interface HandshakeRow {
   readonly client: string;
   readonly runs: number;
-  readonly medianMs: number;
-  readonly p95Ms: number;
+  readonly medianMs: number | null;
+  readonly p95Ms: number | null;
+  /** What is different about this row, or why it is empty. */
+  readonly remark: string;
+}
+
+/** Medians of node-tss against those of others, in the same run; all servers are the same nginx with other settings. */
+export interface HandshakeRatios {
+  /** Full handshake with a TPM's key against Node's `tls` with a software key; the same as `tpm_context_vs_…`. */
+  readonly tpm_vs_node_software: number;
+  /** A raw TPM: the key is loaded, signs and is flushed for each handshake. */
+  readonly tpm_context_vs_node_software: number;
+  /** The key stays in the TPM (`TpmOptions.keepLoaded`), as it does behind a resource manager. */
+  readonly tpm_loaded_vs_node_software: number;
+  readonly software_vs_node_software: number;
+  /** Null where there is no tpm2-openssl that works: the row says why. */
+  readonly tpm_vs_openssl_s_time: number | null;
+  readonly resumed_vs_node_resumed: number;
 }
 
 export interface HandshakeBench {
   readonly rows: readonly HandshakeRow[];
-  /** Medians of node-tss against Node's `tls` with a software key, same nginx, same run. */
-  readonly ratios: { readonly tpm_vs_node_software: number; readonly software_vs_node_software: number };
+  readonly ratios: HandshakeRatios;
+  /** Of 1,000 connections one after the other: see memory.ts. */
+  readonly values: { readonly rss_growth_mb: number; readonly connections: number };
 }
 
-const DEFAULT_RUNS = 200;
-const WARM_UP_RUNS = 10;
-
-interface Client {
-  readonly name: string;
-  /** One full TLS 1.3 handshake with client authentication. @returns milliseconds. @throws Error if it was not full */
-  handshake(): Promise<number>;
-}
+const DEFAULT_RUNS = 300;
+const WARM_UP_RUNS = 50;
+/** `openssl s_time` counts in whole seconds: whoever competes with it takes turns in blocks. */
+const BLOCKS = 3;
 
 /**
- * Sequential full TLS 1.3 handshakes against one nginx that verifies client certificates, the clients taking turns.
- * @param options.runs handshakes of each client, 200 where absent
+ * Sequential TLS 1.3 handshakes with servers that verify client certificates, the clients taking turns.
+ * @param options.runs handshakes of each client, 300 where absent
  */
 export async function handshakeBench(options: { readonly runs?: number } = {}): Promise<HandshakeBench> {
   const runs = options.runs ?? DEFAULT_RUNS;
+  const { rows, medians } = await takeTurns(runs);
+  const sTime = await againstSTime();
+  const { values } = await memoryBench();
+  const [inContext, loaded, software, nodeSoftware, resumed, nodeResumed] = medians as [
+    ...[number, number, number, number, number, number],
+  ];
+  return {
+    rows: [...rows, ...sTime.rows],
+    ratios: {
+      tpm_vs_node_software: rounded(inContext / nodeSoftware),
+      tpm_context_vs_node_software: rounded(inContext / nodeSoftware),
+      tpm_loaded_vs_node_software: rounded(loaded / nodeSoftware),
+      software_vs_node_software: rounded(software / nodeSoftware),
+      tpm_vs_openssl_s_time: sTime.ratio,
+      resumed_vs_node_resumed: rounded(resumed / nodeResumed),
+    },
+    values,
+  };
+}
+
+async function takeTurns(runs: number): Promise<{ rows: HandshakeRow[]; medians: number[] }> {
   const { servers, clients } = authorities();
   const emulator = await startSwtpm();
-  const tpm = await openTpm({ tcti: emulator.tcti });
-  const nginx = await startNginx({ ...serverIdentity(servers), clientAuthorityPem: clients.certificatePem });
+  const rawTpm = await openTpm({ tcti: emulator.tcti });
+  const ownTpm = await openTpm({ tcti: emulator.tcti, keepLoaded: true });
+  const server = { ...serverIdentity(servers), clientAuthorityPem: clients.certificatePem };
+  const full = await startNginx(server);
+  const resuming = await startNginx({ ...server, tickets: true });
   try {
-    const pem = keyPem(createKey().privateKey);
-    const inSoftware = softwareKey(pem);
-    const certificate = clientCertificate(clients, inSoftware);
-    const inTpm = await tpm.loadKey(await tpm.createKey());
-    const common = { ca: servers.certificatePem, port: nginx.port };
-    const contestants: Client[] = [
-      nodeTss('node-tss, TPM key', inTpm, clientCertificate(clients, inTpm), common),
-      nodeTss('node-tss, software key', inSoftware, certificate, common),
-      nodeTls('Node tls, software key', pem, certificate, common),
+    const key = keyPem(createKey().privateKey);
+    const cert = clientCertificate(clients, softwareKey(key));
+    const inSoftware = { key: softwareKey(key), certificateChain: cert };
+    const rawKey = await rawTpm.loadKey(await rawTpm.createKey());
+    const raw = { key: rawKey, certificateChain: clientCertificate(clients, rawKey) };
+    const ownKey = await ownTpm.loadKey(await ownTpm.createKey());
+    const own = { key: ownKey, certificateChain: clientCertificate(clients, ownKey) };
+    const course = { ca: servers.certificatePem, port: full.port, resumed: false };
+    const resumedCourse = { ca: servers.certificatePem, port: resuming.port, resumed: true };
+    const contestants = [
+      nodeTssClient('node-tss, TPM key, loaded for each signature', raw, course, rawTpm),
+      nodeTssClient('node-tss, TPM key, kept loaded', own, course),
+      nodeTssClient('node-tss, software key', inSoftware, course),
+      nodeTlsClient('Node tls, software key', { key, cert }, course),
+      nodeTssClient('node-tss, TPM key, resumed', raw, resumedCourse),
+      nodeTlsClient('Node tls, software key, resumed', { key, cert }, resumedCourse),
     ];
-    const times = await race(contestants, runs);
+    const times = await race(contestants, { runs, warmUpRuns: WARM_UP_RUNS });
     const rows = contestants.map(({ name }, i) => summary(name, times[i] ?? []));
-    const [tpmRow, softwareRow, nodeRow] = rows as [HandshakeRow, HandshakeRow, HandshakeRow];
-    return {
-      rows,
-      ratios: {
-        tpm_vs_node_software: round(tpmRow.medianMs / nodeRow.medianMs),
-        software_vs_node_software: round(softwareRow.medianMs / nodeRow.medianMs),
-      },
-    };
+    return { rows, medians: times.map(median) };
+  } finally {
+    await full.stop();
+    await resuming.stop();
+    await rawTpm.close();
+    await ownTpm.close();
+    await emulator.stop();
+  }
+}
+
+/** One key of a TPM, kept loaded in node-tss as in tpm2-openssl, with a server whose own keys are Ed25519. */
+async function againstSTime(): Promise<{ rows: HandshakeRow[]; ratio: number | null }> {
+  const name = 'openssl s_time, tpm2-openssl, TPM key';
+  const absent = (remark: string) => ({
+    rows: [{ client: name, runs: 0, medianMs: null, p95Ms: null, remark }],
+    ratio: null,
+  });
+  const reason = whyNoSTime();
+  if (reason !== undefined) return absent(reason);
+  const { clients } = authorities();
+  const { rootPem, identity } = issueServerChain('Ed25519', 0);
+  const emulator = await startSwtpm();
+  const tpm = await openTpm({ tcti: emulator.tcti, keepLoaded: true });
+  const nginx = await startNginx({ ...identity, clientAuthorityPem: clients.certificatePem });
+  const { port } = nginx;
+  try {
+    const pem = await tpm.createKey();
+    const key = await tpm.loadKey(pem);
+    const certificateChain = clientCertificate(clients, key);
+    const secured = { tcti: emulator.tcti, keyPem: pem, certificatePem: certificateChain, rootPem, port };
+    const options = toLocalhost(port, rootPem, { identity: { key, certificateChain }, resume: false });
+    const sTime = openSTime(secured);
+    const theirMs: number[] = [];
+    const ourMs: number[] = [];
+    let connections = 0;
+    try {
+      for (let block = 0; block < BLOCKS; block++) {
+        // Nothing is under way when openssl starts: its process would inherit the connection of a command.
+        await tpm.info();
+        const theirs = await sTime.connect();
+        if (typeof theirs === 'string') return absent(theirs);
+        connections += theirs.connections;
+        theirMs.push(theirs.meanMs);
+        const startMs = performance.now();
+        // s_time closes and goes on, too.
+        for (let i = 0; i < theirs.connections; i++) (await connect(options)).destroy();
+        ourMs.push((performance.now() - startMs) / theirs.connections);
+      }
+    } finally {
+      sTime.end();
+    }
+    const remark = `means of ${BLOCKS} blocks, each connection closed; server with Ed25519 keys`;
+    const row = (client: string, ms: number[]) => ({ ...summary(client, ms), runs: connections, remark });
+    const rows = [row('node-tss, TPM key, kept loaded', ourMs), row(name, theirMs)];
+    return { rows, ratio: rounded(median(ourMs) / median(theirMs)) };
   } finally {
     await nginx.stop();
     await tpm.close();
@@ -67,64 +162,7 @@ export async function handshakeBench(options: { readonly runs?: number } = {}): 
   }
 }
 
-interface Common {
-  readonly ca: string;
-  readonly port: number;
-}
-
-function nodeTss(name: string, key: SigningKey, certificateChain: string, { ca, port }: Common): Client {
-  return {
-    name,
-    async handshake() {
-      const identity = { key, certificateChain };
-      const startMs = performance.now();
-      const stream = await connect({ host: '127.0.0.1', servername: 'localhost', port, ca, identity, resume: false });
-      const elapsedMs = performance.now() - startMs;
-      if (stream.sessionReused) throw new Error('the handshake was not a full one');
-      stream.destroy();
-      await once(stream, 'close');
-      return elapsedMs;
-    },
-  };
-}
-
-function nodeTls(name: string, key: string, cert: string, { ca, port }: Common): Client {
-  // Parsed once, as node-tss does: a context per connection would be no fair yardstick.
-  const secureContext = createSecureContext({ ca, key, cert, minVersion: 'TLSv1.3' });
-  return {
-    name,
-    async handshake() {
-      const options = { host: '127.0.0.1', servername: 'localhost', port, secureContext };
-      const startMs = performance.now();
-      const socket = connectNode(options);
-      await once(socket, 'secureConnect');
-      const elapsedMs = performance.now() - startMs;
-      if (socket.isSessionReused()) throw new Error('the handshake was not a full one');
-      socket.destroy();
-      await once(socket, 'close');
-      return elapsedMs;
-    },
-  };
-}
-
-/** Milliseconds per handshake and client. They take turns, so that what disturbs the machine disturbs all of them. */
-async function race(clients: readonly Client[], runs: number): Promise<number[][]> {
-  const times = clients.map((): number[] => []);
-  for (let run = -WARM_UP_RUNS; run < runs; run++) {
-    for (const [i, client] of clients.entries()) {
-      const elapsedMs = await client.handshake();
-      if (run >= 0) times[i]?.push(elapsedMs);
-    }
-  }
-  return times;
-}
-
 function summary(client: string, times: readonly number[]): HandshakeRow {
-  const sorted = times.toSorted((a, b) => a - b);
-  const at = (share: number): number => round(sorted[Math.floor((sorted.length - 1) * share)] ?? Number.NaN);
-  return { client, runs: sorted.length, medianMs: at(0.5), p95Ms: at(0.95) };
-}
-
-function round(value: number): number {
-  return Math.round(value * 1000) / 1000;
+  const [medianMs, p95Ms] = [rounded(median(times)), rounded(quantile(times, 0.95))];
+  return { client, runs: times.length, medianMs, p95Ms, remark: '' };
 }

@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import type { SigningKey } from 'node-tss';
 import { openTpm, softwareKey } from 'node-tss';
+import { readKeyFile, writeKeyFile } from '../../native/key-file.ts';
 import { createKey, keyPem } from '../support/certificates.ts';
 import { startSwtpm } from '../support/swtpm.ts';
 import { loadTestKey, openTestTpm, transientHandles } from '../support/tpm-fixture.ts';
@@ -22,6 +23,20 @@ test('refuses to load a key that another TPM made', async (t) => {
   const { tpm: stranger } = await openTestTpm(t);
   const pem = await maker.createKey();
   await assert.rejects(stranger.loadKey(pem), { name: 'TssError', code: 'KEY_LOST', rc: 0x1df });
+});
+
+test('refuses a key that is not bound to its TPM, before the TPM is asked', async (t) => {
+  const { tpm } = await openTestTpm(t);
+  const blob = readKeyFile(await tpm.createKey());
+  // TPM2B_PUBLIC: size, type and nameAlg, each of two bytes, then the attributes; fixedTPM is bit 1 (part 2, §8.3).
+  const lastOfAttributes = 2 + 2 + 2 + 3;
+  const publicArea = Buffer.from(blob.publicArea);
+  assert.equal((publicArea[lastOfAttributes] ?? 0) & 2, 2);
+  publicArea[lastOfAttributes] = (publicArea[lastOfAttributes] ?? 0) & ~2;
+  await assert.rejects(tpm.loadKey(writeKeyFile({ ...blob, publicArea })), {
+    code: 'KEY_INVALID',
+    message: /can leave this TPM/,
+  });
 });
 
 test('refuses digests that are not 32 bytes long', async (t) => {

@@ -82,6 +82,11 @@ test('refuses a server that answers under another name', async (t) => {
   await assert.rejects(connect(to(port)), { code: 'SERVER_WRONG_HOST' });
 });
 
+test('refuses a host name with a leading dot, which would match every name below it', async (t) => {
+  const port = await reversing(t, serverIdentity(servers, ['other.example']));
+  await assert.rejects(connect(to(port, { servername: '.example' })), { code: 'ARGUMENT_INVALID' });
+});
+
 test('refuses a certificate that has the name only as its common name', async (t) => {
   const port = await reversing(t, serverIdentity(servers, []));
   await assert.rejects(connect(to(port)), { code: 'SERVER_WRONG_HOST' });

@@ -34,11 +34,11 @@ async function failures({ tool }: TpmRig): Promise<number> {
 test('asks for the owner password where there is one, and takes it', async (t) => {
   const { open, tool } = await tpmRig(t);
   await tool('changeauth', '-c', 'owner', 'owner-secret');
-  for (const password of [undefined, 'wrong']) {
-    const tpm = await open(password);
+  for (const options of [{}, { ownerAuth: 'wrong' }]) {
+    const tpm = await open(options);
     await assert.rejects(tpm.createKey(), { code: 'TPM_OWNER_AUTH', rc: 0x9a2, message: /owner password needed/ });
   }
-  const tpm = await open('owner-secret');
+  const tpm = await open({ ownerAuth: 'owner-secret' });
   const key = await tpm.loadKey(await tpm.createKey());
   assert.ok((await key.sign(digest)).length > 0);
 });

@@ -57,17 +57,36 @@ for (const [name, code] of Object.entries({
   });
 }
 
-test('flushes behind a cut line what was kept loaded', async (t) => {
-  const { open, relay, handles } = await tpmRig(t);
-  const tpm = await open();
-  const key = await tpm.loadKey(await tpm.createKey());
-  await holdKeys(t, key);
-  assert.equal((await handles()).length, 1);
-  const ruling = times<'cut' | 'pass'>(1, 'cut', 'pass');
-  relay.rule = (code) => (code === commandCodes.sign ? ruling() : 'pass');
-  assert.ok((await key.sign(digest)).length > 0);
-  assert.equal((await handles()).length, 1);
-});
+/** The ways in which a key can be in the TPM when something goes wrong. */
+const stays = [
+  ['that a handshake holds', {}],
+  ['that is kept loaded', { keepLoaded: true }],
+] as const;
+
+for (const [which, options] of stays) {
+  test(`flushes behind a cut line a key ${which}`, async (t) => {
+    const { open, relay, handles } = await tpmRig(t);
+    const tpm = await open(options);
+    const key = await tpm.loadKey(await tpm.createKey());
+    if (!('keepLoaded' in options)) await holdKeys(t, key);
+    assert.equal((await handles()).length, 1);
+    const ruling = times<'cut' | 'pass'>(1, 'cut', 'pass');
+    relay.rule = (code) => (code === commandCodes.sign ? ruling() : 'pass');
+    assert.ok((await key.sign(digest)).length > 0);
+    assert.equal((await handles()).length, 1);
+  });
+
+  test(`loads a key again ${which} and that another program flushed`, async (t) => {
+    const { open, relay, tool } = await tpmRig(t);
+    const tpm = await open(options);
+    const key = await tpm.loadKey(await tpm.createKey());
+    if (!('keepLoaded' in options)) await holdKeys(t, key);
+    await tool('flushcontext', '-t');
+    relay.commands.length = 0;
+    assert.ok((await key.sign(digest)).length > 0);
+    assert.equal(relay.commands.filter((code) => code === commandCodes.sign).length, 2);
+  });
+}
 
 test('starts a TPM that nobody has started', async (t) => {
   const { open, relay } = await tpmRig(t, { started: false });
@@ -99,23 +118,12 @@ test('signs in the one slot that foreign programs leave, and flushes none of the
   await tool('flushcontext', '-t');
 });
 
-test('loads a key again that another program flushed', async (t) => {
-  const { open, relay, tool } = await tpmRig(t);
-  const tpm = await open();
-  const key = await tpm.loadKey(await tpm.createKey());
-  await holdKeys(t, key);
-  await tool('flushcontext', '-t');
-  relay.commands.length = 0;
-  assert.ok((await key.sign(digest)).length > 0);
-  assert.equal(relay.commands.filter((code) => code === commandCodes.sign).length, 2);
-});
-
-for (const held of [false, true]) {
-  test(`signs on after a reset of the TPM with a key that was ${held ? 'loaded' : 'saved'}`, async (t) => {
+for (const [which, options] of [['that is saved', {}], ...stays] as const) {
+  test(`signs on after a reset of the TPM with a key ${which}`, async (t) => {
     const { open, relay, reset } = await tpmRig(t);
-    const tpm = await open();
+    const tpm = await open(options);
     const key = await tpm.loadKey(await tpm.createKey());
-    if (held) await holdKeys(t, key);
+    if (which === 'that a handshake holds') await holdKeys(t, key);
     await reset();
     relay.commands.length = 0;
     assert.ok((await key.sign(digest)).length > 0);

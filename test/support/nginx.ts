@@ -19,13 +19,15 @@ export interface Nginx {
   readonly port: number;
   /** Bodies put under `/files/` can be read back there. */
   readonly url: string;
+  /** Where `/files/` is. */
+  readonly filesFolder: string;
   /** End the process and remove its folder. Idempotent. */
   stop(): Promise<void>;
 }
 
 /** @throws Error with nginx's own words when it does not start */
 export async function startNginx(options: NginxOptions): Promise<Nginx> {
-  const { port, stop } = await startTlsServer({
+  const { port, folder, stop } = await startTlsServer({
     name: 'nginx',
     identity: options,
     clientAuthorityPem: options.clientAuthorityPem,
@@ -35,7 +37,7 @@ export async function startNginx(options: NginxOptions): Promise<Nginx> {
       return ['/usr/sbin/nginx', '-p', folder, '-c', join(folder, 'nginx.conf'), '-e', 'stderr'];
     },
   });
-  return { port, url: `https://localhost:${port}`, stop };
+  return { port, url: `https://localhost:${port}`, filesFolder: join(folder, 'files'), stop };
 }
 
 function configuration(folder: string, port: number, { tickets = false, protocol = 'TLSv1.3' }: NginxOptions): string {

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { TestContext } from 'node:test';
 import { promisify } from 'node:util';
-import { connect, openTpm, type SigningKey, type Tpm } from 'node-tss';
+import { connect, openTpm, type SigningKey, type Tpm, type TpmOptions } from 'node-tss';
 import { createAuthority } from './certificates.ts';
 import { type SoftwareTpm, type SoftwareTpmOptions, startSwtpm } from './swtpm.ts';
 import { clientCertificate } from './tls-identities.ts';
@@ -20,7 +20,7 @@ export interface TpmRig {
   readonly emulator: SoftwareTpm;
   readonly relay: TpmRelay;
   /** A client of the relay, closed with the rig. */
-  open(ownerAuth?: string): Promise<Tpm>;
+  open(options?: Omit<TpmOptions, 'tcti'>): Promise<Tpm>;
   /** Run one of Debian's tpm2-tools on the relay, in the emulator's folder. @returns stdout. @throws with stderr */
   tool(name: string, ...args: readonly string[]): Promise<string>;
   /** Cut the TPM's power and give it back; nobody starts it (TPM2_Startup) yet. */
@@ -36,8 +36,8 @@ export async function tpmRig(context: TestContext, options: SoftwareTpmOptions =
   const rig: TpmRig = {
     emulator,
     relay,
-    async open(ownerAuth) {
-      const tpm = await openTpm({ tcti: relay.tcti, ...(ownerAuth === undefined ? {} : { ownerAuth }) });
+    async open(more) {
+      const tpm = await openTpm({ tcti: relay.tcti, ...more });
       clients.push(tpm);
       return tpm;
     },

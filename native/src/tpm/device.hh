@@ -33,12 +33,14 @@ struct Info {
   Lockout lockout;
 };
 
-/** One TPM. Every member function runs on its one thread. */
+/** One TPM. Every member function runs on its one thread, where nothing else is said. */
 class Device {
  public:
   /** @param keepLoaded leave keys in the TPM between signatures though nothing manages its slots */
   Device(std::string tcti, std::string ownerAuth, bool keepLoaded);
 
+  /** Keys stay in the TPM once they were loaded. Any thread. */
+  bool keepsLoaded() const { return keepsLoaded_; }
   /** @throws Failure TPM_ABSENT, TPM_ACCESS_DENIED, TPM_CONNECTION */
   void open();
   Info info();

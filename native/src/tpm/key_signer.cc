@@ -3,10 +3,13 @@
 namespace tss::tpm {
 
 void KeySigner::hold() {
+  // It is there already: waking the thread for nothing would cost the handshake more than it gains.
+  if (device_->keepsLoaded()) return;
   worker_->post([device = device_, key = key_] { device->hold(key); });
 }
 
 void KeySigner::release() {
+  if (device_->keepsLoaded()) return;
   worker_->post([device = device_, key = key_] { device->release(key); });
 }
 

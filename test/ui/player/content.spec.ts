@@ -105,3 +105,68 @@ test('a web page is announced as not yet shown, never skipped in silence', async
   await player.logged('item-skipped', { itemId: 'item-x', reason: 'not-yet-shown' }, from);
   await player.stop();
 });
+
+/** Two pictures that play by turns: the first for ten minutes, the second prepared behind it all that time. */
+async function withTwoPictures(rig: Rig) {
+  const items = await Promise.all(
+    (
+      [
+        ['calm', 'red.png', 600],
+        ['killer', 'green.png', 10],
+      ] as const
+    ).map(async ([id, file, duration], position) => {
+      const media = rig.backend.addMedia(file, await readFile(path.resolve('test/fixtures/clips', file)));
+      const asset = {
+        id,
+        type: 'image',
+        title: id,
+        asset_url: `${rig.backend.origin}/media/${media.sha256}`,
+        md5: media.md5,
+        sha256: media.sha256,
+        size: media.sizeBytes,
+        headers: {},
+        status: 'finished',
+      };
+      return { id, position, duration, asset };
+    }),
+  );
+  const shared = { predicate: 'TRUE', priority: false, is_enabled: true, transitions: false };
+  rig.backend.setPlaylist({ playlists: [{ id: 'p', title: 'p', ...shared, items }] });
+  return items.map(({ asset }) => `player://media/${asset.sha256}`);
+}
+
+/** Addresses of the pictures that the page has loaded; asked through main, because a crashed page is lost to Playwright. */
+function loadedPictures(player: Player): Promise<string[]> {
+  return player.app.evaluate(({ BrowserWindow }) =>
+    BrowserWindow.getAllWindows()[0]?.webContents.executeJavaScript(
+      '[...document.images].filter((image) => image.naturalWidth > 0).map((image) => image.src)',
+    ),
+  );
+}
+
+test('a media file that kills the page twice is not shown any more, and the rest of the program plays', async ({
+  rig,
+}) => {
+  const player = await rig.start();
+  const [calm, killer] = await withTwoPictures(rig);
+  rig.backend.claim(await player.shownPin(), 'Lobby');
+  let from = 0;
+  for (let death = 0; death < 2; death++) {
+    await player.logged('item-shown', { itemId: 'calm' }, from);
+    await expect.poll(() => loadedPictures(player)).toEqual(expect.arrayContaining([calm, killer]));
+    expect(player.log.some(({ event }) => event === 'media-kills-page')).toBe(false);
+    from = player.log.length;
+    const pid = await player.app.evaluate(
+      ({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.webContents.getOSProcessId() ?? 0,
+    );
+    process.kill(pid, 'SIGKILL');
+    await player.logged('page-recovery', { reason: 'gone' }, from);
+  }
+  await player.logged('media-kills-page', { hash: killer?.split('/').at(-1) }, from);
+  await player.logged('item-omitted', { itemId: 'killer' }, from);
+  await player.logged('item-shown', { itemId: 'calm' }, from);
+  const loaded = await loadedPictures(player);
+  expect(loaded).toContain(calm);
+  expect(loaded).not.toContain(killer);
+  await player.stop();
+});

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createPoke, waitFor } from '../../../electron/assembly/waiting.ts';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { createPoke, waitFor, within } from '../../../electron/assembly/waiting.ts';
 
 const forEver = 2 ** 40;
 const { signal: never } = new AbortController();
@@ -48,4 +50,33 @@ test('a poke after an abort is not lost on the next wait', async () => {
   await assert.rejects(waiting);
   poke.poke();
   assert.equal(await poke.wait(forEver, never), 'poked');
+});
+
+const untilAborted = (signal: AbortSignal) =>
+  new Promise<never>((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+
+test('work that takes too long ends with a time-out, also when the garbage was collected meanwhile', async () => {
+  setFlagsFromString('--expose-gc');
+  const collectGarbage = runInNewContext('gc') as () => void;
+  const working = within(200, never, untilAborted);
+  await waitFor(10, never);
+  collectGarbage();
+  const patience = new AbortController();
+  await assert.rejects(Promise.race([working, waitFor(10_000, patience.signal)]), { name: 'TimeoutError' });
+  patience.abort();
+});
+
+test('work in time ends with the signal’s own reason, and leaves no timer behind when it is done', async () => {
+  const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+  const before = timers();
+  const end = new AbortController();
+  const working = within(2 ** 30, end.signal, untilAborted);
+  assert.equal(timers(), before + 1);
+  const over = new Error('the session is over');
+  end.abort(over);
+  await assert.rejects(working, over);
+  assert.equal(await within(2 ** 30, never, async () => 7), 7);
+  assert.equal(timers(), before);
 });

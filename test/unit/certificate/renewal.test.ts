@@ -97,6 +97,36 @@ test('a server that says so gets the request at once', async () => {
   assert.deepEqual(done, [`request at ${2 * hourMs}`, 'well', 'renewed 1']);
 });
 
+test('a server that says so again and again is heard once a minute, and the renewal that is due comes all the same', async () => {
+  const fresh = (notBeforeMs: number) => certificate(notBeforeMs, notBeforeMs + 90 * hourMs);
+  const everyWaitButTheLast = Array.from({ length: 500 }, (_, wait) => wait);
+  const { done, end } = world(fresh(0), [fresh(0), fresh(90 * hourMs)], everyWaitButTheLast);
+  await assert.rejects(end, { name: 'AbortError' });
+  assert.deepEqual(
+    done.filter((step) => step.startsWith('request')),
+    ['request at 0', `request at ${60 * hourMs}`],
+  );
+});
+
+test('a poke within a minute of a failure is not heard: the pause after it stays', async () => {
+  const away = new PlayerError('CONNECTION_FAILED', 'away');
+  const { done, end } = world(certificate(0, 90 * hourMs), [away, certificate(1, 100 * hourMs)], [0, 1, 2]);
+  await assert.rejects(end, { name: 'AbortError' });
+  assert.deepEqual(
+    done.filter((step) => step.startsWith('request')),
+    ['request at 0', 'request at 1000'],
+  );
+});
+
+test('a poke a minute after the last try is heard', async () => {
+  const { done, end } = world(certificate(0, 90 * hourMs), [certificate(0, 90 * hourMs), certificate(1, 9e9)], [0, 2]);
+  await assert.rejects(end, { name: 'AbortError' });
+  assert.deepEqual(
+    done.filter((step) => step.startsWith('request')),
+    ['request at 0', `request at ${hourMs}`],
+  );
+});
+
 test('ends when it is told to, without asking', async () => {
   const { done, end } = world(certificate(0, 90 * hourMs), []);
   await assert.rejects(end, { name: 'AbortError' });

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { IpcMain, IpcMainInvokeEvent } from 'electron';
 import type { Invokes } from '../../../electron/ipc/contract.ts';
 import { present } from '../../../electron/ipc/presenter.ts';
-import { type Handlers, isPage, parseRequest, serveIpc } from '../../../electron/ipc/serve.ts';
+import { createAllowance, type Handlers, isPage, parseRequest, serveIpc } from '../../../electron/ipc/serve.ts';
 import { recordedLog } from '../../support/recorded-log.ts';
 import { unknownFacts } from '../../support/screen-facts.ts';
 
@@ -69,6 +69,44 @@ test('a refused message reaches no handler and is told nothing of the inside', a
     for (const channel of ['player:snapshot', 'playback:report', 'heartbeat:beat'])
       await assert.rejects(send(channel, [report], frame, id), { name: 'Error', message: 'refused' });
     assert.deepEqual([reached, lines.length], [[], 3]);
+  }
+});
+
+test('a flood is refused in silence, whatever it says', async () => {
+  const { send, reached, lines } = world();
+  const flood = (channel: string, args: readonly unknown[]) =>
+    Promise.allSettled(Array.from({ length: 1_000 }, () => send(channel, args)));
+  for (const { status } of await flood('playback:report', [null])) assert.equal(status, 'rejected');
+  assert.ok(lines.length >= 200 && lines.length < 500, `${lines.length} lines`);
+  const before = lines.length;
+  const answers = await flood('playback:report', [report]);
+  const refusals = answers.filter((answer) => answer.status === 'rejected');
+  assert.equal(reached.length + refusals.length, 1_000);
+  assert.ok(refusals.length > 500, `${refusals.length} refusals`);
+  assert.equal(lines.length, before);
+  assert.equal(String(refusals[0]?.status === 'rejected' && refusals[0].reason), 'Error: refused');
+});
+
+test('hears 200 messages at once and 40 a second after, and no more', () => {
+  let nowMs = 5_000;
+  const allowed = createAllowance(() => nowMs);
+  const heard = (most: number) => Array.from({ length: most }, allowed).filter(Boolean).length;
+  assert.equal(heard(300), 200);
+  nowMs += 20;
+  assert.equal(heard(10), 0);
+  nowMs += 980;
+  assert.equal(heard(100), 40);
+  nowMs += 3_600_000;
+  assert.equal(heard(300), 200, 'a pause saves up no more than a burst');
+});
+
+test('an honest page is never refused: beats, reports and questions for a whole day', () => {
+  let nowMs = 0;
+  const allowed = createAllowance(() => nowMs);
+  for (; nowMs < 86_400_000; nowMs += 250) {
+    assert.ok(allowed(), 'the beat');
+    // Items of one second, each reported and followed by a question for the snapshot.
+    if (nowMs % 1_000 === 0) assert.ok(allowed() && allowed(), 'the report');
   }
 });
 

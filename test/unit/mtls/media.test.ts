@@ -95,13 +95,36 @@ test('after a redirect to another origin neither certificate nor headers go alon
   }
 });
 
-test('a foreign origin’s headers do not follow a redirect to the API', async () => {
-  const { ports, apiClient } = world(
+test('a foreign origin’s redirect to the API goes there without the device certificate and without its headers', async () => {
+  const { ports, apiClient, foreignClients } = world(
     () => fine,
-    () => redirectTo(`${apiOrigin}/b`),
+    (path) => (path === '/a' ? redirectTo(`${apiOrigin}/b`) : fine),
   );
   await openMedia(ports, request('https://cdn.example/a'), signal);
-  assert.deepEqual(apiClient.asked, [{ path: '/b', headers: { 'accept-encoding': 'identity' } }]);
+  assert.deepEqual(apiClient.asked, []);
+  assert.deepEqual(foreignClients.get(apiOrigin)?.asked, [{ path: '/b', headers: { 'accept-encoding': 'identity' } }]);
+});
+
+test('a way from the API through a foreign origin and back does not use the device certificate again', async () => {
+  const { ports, apiClient, foreignClients } = world(
+    () => redirectTo('https://cdn.example/a'),
+    (path) => (path === '/a' ? redirectTo(`${apiOrigin}/b`) : fine),
+  );
+  await openMedia(ports, request(`${apiOrigin}/first`), signal);
+  assert.deepEqual(
+    apiClient.asked.map(({ path }) => path),
+    ['/first'],
+  );
+  assert.deepEqual(
+    foreignClients.get(apiOrigin)?.asked.map(({ path }) => path),
+    ['/b'],
+  );
+});
+
+test('a redirect within the API keeps the device certificate', async () => {
+  const { ports, apiClient, foreignClients } = world((path) => (path === '/a' ? redirectTo('/b') : fine));
+  await openMedia(ports, request(`${apiOrigin}/a`), signal);
+  assert.deepEqual([apiClient.asked.length, foreignClients.size], [2, 0]);
 });
 
 test('refuses a content encoding that was not asked for', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PlayerError } from '../../../electron/errors.ts';
-import { type Download, type SyncPorts, sync } from '../../../electron/playlist/sync.ts';
+import { type Download, type Known, type SyncPorts, sync } from '../../../electron/playlist/sync.ts';
 import { emptyPlaylist } from '../../support/playlist-document.ts';
 
 const document: Download = { type: 'document', text: '7', etag: '"7"' };
@@ -23,7 +23,10 @@ function world(download: Download, overrides: Partial<SyncPorts> = {}) {
   return { ports, done };
 }
 
-const nothing = { etag: undefined, version: undefined };
+const nothing: Known = { etag: undefined, version: undefined, screenId: undefined, nowMs: undefined };
+/** What plays: a document of screen `s1`, as `emptyPlaylist` is one, of the server's time 1000. */
+const playing: Known = { etag: '"8"', version: 8, screenId: 's1', nowMs: 1_000 };
+const documentOf = (nowMs: number) => ({ parse: (text: string) => ({ ...emptyPlaylist(Number(text)), nowMs }) });
 const fails = (error: PlayerError) => async () => {
   throw error;
 };
@@ -53,22 +56,36 @@ test('downloads no media for a document that is not valid', async () => {
   assert.deepEqual(done, ['download undefined']);
 });
 
-test('refuses a version that goes back', async () => {
-  const { ports, done } = world(document);
-  await assert.rejects(sync(ports, { etag: '"8"', version: 8 }), { code: 'PLAYLIST_INVALID' });
-  assert.deepEqual(done, ['download "8"']);
+test('refuses a stale copy: a version that goes back, of the same screen and no later than what plays', async () => {
+  for (const nowMs of [0, 999, 1_000]) {
+    const { ports, done } = world(document, documentOf(nowMs));
+    await assert.rejects(sync(ports, playing), { code: 'PLAYLIST_INVALID' }, `${nowMs}`);
+    assert.deepEqual(done, ['download "8"']);
+  }
+});
+
+test('takes a lower version that the server made later: it was restored from a backup', async () => {
+  const { ports, done } = world(document, documentOf(1_001));
+  await sync(ports, playing);
+  assert.equal(done.at(-1), 'publish 7');
+});
+
+test('takes a lower version of another screen: the key was registered anew', async () => {
+  const { ports, done } = world(document, documentOf(0));
+  await sync(ports, { ...playing, screenId: 's2' });
+  assert.equal(done.at(-1), 'publish 7');
 });
 
 test('takes the same version again, with other content', async () => {
   const { ports, done } = world(document);
-  await sync(ports, { etag: '"6"', version: 7 });
+  await sync(ports, { ...playing, etag: '"6"', version: 7 });
   assert.equal(done.at(-1), 'publish 7');
 });
 
 test('leaves everything as it is when the server says unchanged, suspended or removed', async () => {
   for (const type of ['unchanged', 'suspended', 'removed'] as const) {
     const { ports, done } = world({ type });
-    assert.deepEqual(await sync(ports, { etag: '"7"', version: 7 }), { type });
+    assert.deepEqual(await sync(ports, { ...playing, etag: '"7"', version: 7 }), { type });
     assert.deepEqual(done, ['download "7"']);
   }
 });

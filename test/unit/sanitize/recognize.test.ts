@@ -49,6 +49,27 @@ describe('recognize', () => {
     assert.match(await reason('hevc.mp4'), /hvc1/);
   });
 
+  const bombs = [
+    ['frame-larger-than-screen.gif', /larger than/],
+    ['frame-far-off-screen.gif', /larger than/],
+    ['blocks-without-end.gif', /too many blocks/],
+    ['picture-of-256-megapixels.webm', /larger than/],
+    ['second-size-of-256-megapixels.webm', /larger than/],
+    ['second-track-of-256-megapixels.webm', /larger than/],
+    ['second-list-of-tracks.webm', /two lists of tracks/],
+    ['tracks-of-unknown-length.webm', /too long a list/],
+    ['clusters-before-tracks.webm', /no list of tracks/],
+    ['sound-alone.webm', /no video/],
+    ['track-of-256-megapixels.avif', /larger than/],
+    ['second-track-of-256-megapixels.avif', /larger than/],
+    ['sequence-without-track.avif', /no moov/],
+  ] as const;
+  for (const [file, expected] of bombs)
+    it(`refuses ${file} for what it attacks with, and not for another fault`, async () => {
+      const recognition = await recognizeFile(join(hostile('media-refused'), file));
+      assert.match(recognition.ok ? 'accepted' : recognition.reason, expected);
+    });
+
   it('takes a picture with a script behind it for a picture: it is served as one and nothing else', async () => {
     const path = join(hostile('media-harmless'), 'script-behind-a-picture.gif');
     assert.deepEqual(await recognizeFile(path), { ok: true, format: 'gif' });
@@ -66,9 +87,29 @@ describe('recognize', () => {
       'clip.mp4': 'mp4',
       'fragmented.mp4': 'mp4',
       'clip.webm': 'webm',
+      // Written as a stream: its segment has no known length.
+      'live.webm': 'webm',
+      'moving.avif': 'avif',
     };
     for (const [file, format] of Object.entries(table))
       assert.deepEqual(await recognizeFile(join(fixtures, 'pictures', file)), { ok: true, format }, file);
+  });
+
+  it('knows the media of the demo and of the page’s tests', async () => {
+    const table = {
+      'media/welcome.jpg': 'jpeg',
+      'media/strata.jpg': 'jpeg',
+      'media/meridian.jpg': 'jpeg',
+      'media/wayfinding.jpg': 'jpeg',
+      'media/tide.mp4': 'mp4',
+      'media/orbit.webm': 'webm',
+      'clips/red.png': 'png',
+      'clips/square.jpg': 'jpeg',
+      'clips/cyan.mp4': 'mp4',
+      'clips/yellow.webm': 'webm',
+    };
+    for (const [file, format] of Object.entries(table))
+      assert.deepEqual(await recognizeFile(join(fixtures, file)), { ok: true, format }, file);
   });
 
   it('refuses whatever is cut before its frame', async () => {

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { readdir } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { type TestContext, test } from 'node:test';
+import { ensureAll } from '../../../electron/assembly/media-files.ts';
+import type { OriginClient } from '../../../electron/mtls/client.ts';
+import type { MediaAsset } from '../../../electron/playlist/playlist.ts';
+import { OriginOf, picture, StoreBench, wanting } from '../../support/cache-store.ts';
+import { recordedLog } from '../../support/recorded-log.ts';
+
+const apiOrigin = 'https://signage.example';
+const budgetBytes = 1_000;
+const { signal: never } = new AbortController();
+const files = new Map(['aaaa', 'bbbb', 'cccc'].map((name) => [`/${name}`, picture(name)]));
+
+function assetAt(path: string, more: Partial<MediaAsset> = {}): MediaAsset {
+  const { assetId, ...rest } = wanting(files.get(path) ?? picture(path), {
+    assetId: path.slice(1),
+    url: `${apiOrigin}${path}`,
+  });
+  return { kind: 'image', id: assetId, title: '', headers: {}, durationSeconds: null, ...rest, ...more };
+}
+
+/** A store, and an API origin that serves `files`. @param hold awaited after the first five bytes of each */
+async function world(test: TestContext, hold?: (signal: AbortSignal) => Promise<never>) {
+  const bench = await StoreBench.create(test);
+  const store = await bench.open();
+  const asked: string[] = [];
+  const api: OriginClient = {
+    origin: apiOrigin,
+    call: () => Promise.reject(new Error('media are streamed')),
+    open: async (path, _headers, signal) => {
+      asked.push(path);
+      const bytes = files.get(path) ?? Buffer.alloc(0);
+      const body = async function* () {
+        yield bytes.subarray(0, 5);
+        if (hold !== undefined) await hold(signal);
+        yield bytes.subarray(5);
+      };
+      return { status: 200, header: () => undefined, body: Readable.from(body()) };
+    },
+    close: async () => {},
+  };
+  const ports = { api, foreign: () => assert.fail('no other origin is asked'), allowHttpFor: [] };
+  const { log, events } = recordedLog();
+  const ensure = (assets: readonly MediaAsset[], signal: AbortSignal) =>
+    ensureAll(assets, store, budgetBytes, ports, signal, log);
+  return { bench, store, asked, ensure, events };
+}
+
+/** A connection that stands still until the signal ends it. */
+const standsStill = (begun: () => void) => (signal: AbortSignal) =>
+  new Promise<never>((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    begun();
+  });
+
+test('refuses a playlist that cannot fit the store, before anything is downloaded', async (t) => {
+  const { ensure, asked } = await world(t);
+  const assets = [assetAt('/aaaa', { sizeBytes: 600 }), assetAt('/bbbb', { sizeBytes: 401 })];
+  await assert.rejects(ensure(assets, never), { code: 'STORE_FULL' });
+  assert.deepEqual(asked, []);
+});
+
+test('a time-out is a fault, and what has come is kept for the next try', async (t) => {
+  const timeout = new AbortController();
+  const due = () => timeout.abort(new DOMException('the time is up', 'TimeoutError'));
+  const { ensure, bench } = await world(t, standsStill(due));
+  await assert.rejects(ensure([assetAt('/aaaa')], timeout.signal), { code: 'CONNECTION_TIMEOUT' });
+  assert.deepEqual(await readdir(bench.path('part')), [assetAt('/aaaa').sha256]);
+});
+
+test('the end of the session is no fault: its own reason comes out and nothing is logged', async (t) => {
+  const session = new AbortController();
+  const over = new Error('over');
+  const { ensure, events } = await world(
+    t,
+    standsStill(() => session.abort(over)),
+  );
+  await assert.rejects(ensure([assetAt('/aaaa')], session.signal), over);
+  assert.deepEqual(events(), []);
+});
+
+test('one file that fails does not keep the others away', async (t) => {
+  const { ensure, store, events } = await world(t);
+  const wrong = assetAt('/bbbb', { sha256: assetAt('/elsewhere').sha256, md5: null });
+  await assert.rejects(ensure([wrong, assetAt('/aaaa'), assetAt('/cccc')], never), { code: 'MEDIA_DIGEST' });
+  assert.equal(store.sizeBytes, 2 * picture('aaaa').length);
+  assert.deepEqual(events(), ['media-failed']);
+});
+
+test('a playlist that just fits is stored, and beginnings that it does not want are discarded', async (t) => {
+  const { ensure, bench, store } = await world(t);
+  const abandoned = picture('dddd');
+  await assert.rejects(store.ensure(wanting(abandoned), new OriginOf(abandoned, { breakAt: 5 })));
+  assert.equal((await readdir(bench.path('part'))).length, 1);
+  await ensure([assetAt('/aaaa'), assetAt('/bbbb', { sizeBytes: null })], never);
+  assert.equal(store.sizeBytes, 2 * picture('aaaa').length);
+  assert.deepEqual(await readdir(bench.path('part')), []);
+});
