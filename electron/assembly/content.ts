@@ -21,6 +21,7 @@ const largestMediaBytes = 16 * 2 ** 30;
 
 /** Deaths of the page that a file may be suspected of. */
 const mostDeaths = 2;
+const suspicionMs = 60 * 60_000;
 
 /** What is played: the last good playlist, its media on disk, and the program of this moment. */
 export interface Content {
@@ -57,10 +58,10 @@ export async function openContent(settings: Settings, facts: FactBook, log: Log)
   let shownProgram = '';
 
   const find = (asset: MediaAsset): CachedMedia | null => store.find({ ...asset, assetId: asset.id });
-  const deaths = new Map<MediaHash, number>();
+  const deaths = new Map<MediaHash, { readonly count: number; readonly atMs: number }>();
   const findHarmless = (asset: MediaAsset): CachedMedia | null => {
     const media = find(asset);
-    return media !== null && (deaths.get(media.hash) ?? 0) >= mostDeaths ? null : media;
+    return media !== null && (deaths.get(media.hash)?.count ?? 0) >= mostDeaths ? null : media;
   };
   const alarm = createAlarm(
     {
@@ -149,8 +150,11 @@ export async function openContent(settings: Settings, facts: FactBook, log: Log)
     },
     locate: (hash) => store.locate(hash),
     pageDied: (hash) => {
-      const count = (deaths.get(hash) ?? 0) + 1;
-      deaths.set(hash, count);
+      const before = deaths.get(hash);
+      const atMs = performance.now();
+      // Two crashes weeks apart have nothing to do with the file.
+      const count = before !== undefined && atMs - before.atMs < suspicionMs ? before.count + 1 : 1;
+      deaths.set(hash, { count, atMs });
       if (count !== mostDeaths) return;
       log.warn('media-kills-page', { hash });
       show();
