@@ -54,6 +54,26 @@ export const recoveries = {
 
 export type ErrorCode = keyof typeof recoveries;
 
+/**
+ * What the native layer says of the TPM, in the player's codes. The same when the key is opened and when it signs a
+ * handshake.
+ */
+export const tpmCodes = {
+  TPM_ABSENT: 'TPM_ABSENT',
+  TPM_ACCESS_DENIED: 'TPM_ACCESS_DENIED',
+  TPM_CONNECTION: 'TPM_FAILED',
+  TPM_SLOTS_FULL: 'TPM_BUSY',
+  TPM_LOCKED_OUT: 'TPM_LOCKED_OUT',
+  TPM_RETRY: 'TPM_BUSY',
+  TPM_OWNER_AUTH: 'TPM_AUTH_REFUSED',
+  TPM_FAILED: 'TPM_FAILED',
+  KEY_LOST: 'KEY_LOST',
+  KEY_INVALID: 'KEY_INVALID',
+  KEY_AUTH: 'TPM_AUTH_REFUSED',
+  KEY_CLOSED: 'INTERNAL',
+  PARENT_MISSING: 'KEY_INVALID',
+} as const satisfies Record<string, ErrorCode>;
+
 /** The player's one error class. Nobody reads the message to decide: the code decides. */
 export class PlayerError extends Error {
   override readonly name = 'PlayerError';

@@ -1,5 +1,5 @@
 import { type TlsErrorCode, type TpmErrorCode, TssError } from 'node-tss';
-import { type ErrorCode, PlayerError } from '../errors.ts';
+import { type ErrorCode, PlayerError, tpmCodes } from '../errors.ts';
 
 /** The TPM side occurs here because the key signs in the handshake. */
 const tssCodes: Readonly<Record<TlsErrorCode | TpmErrorCode, ErrorCode>> = {
@@ -18,19 +18,7 @@ const tssCodes: Readonly<Record<TlsErrorCode | TpmErrorCode, ErrorCode>> = {
   TRUST_INVALID: 'TRUST_INVALID',
   CLIENT_CERTIFICATE_INVALID: 'CERTIFICATE_INVALID',
   ARGUMENT_INVALID: 'INTERNAL',
-  TPM_ABSENT: 'TPM_ABSENT',
-  TPM_ACCESS_DENIED: 'TPM_ACCESS_DENIED',
-  TPM_CONNECTION: 'TPM_FAILED',
-  TPM_SLOTS_FULL: 'TPM_BUSY',
-  TPM_LOCKED_OUT: 'TPM_LOCKED_OUT',
-  TPM_RETRY: 'TPM_BUSY',
-  TPM_OWNER_AUTH: 'TPM_AUTH_REFUSED',
-  TPM_FAILED: 'TPM_FAILED',
-  KEY_LOST: 'KEY_LOST',
-  KEY_INVALID: 'KEY_INVALID',
-  KEY_AUTH: 'TPM_AUTH_REFUSED',
-  KEY_CLOSED: 'INTERNAL',
-  PARENT_MISSING: 'KEY_INVALID',
+  ...tpmCodes,
 };
 
 const undiciCodes: Readonly<Record<string, ErrorCode>> = {
