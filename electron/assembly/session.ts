@@ -54,6 +54,7 @@ export async function runSession(
   const foreign = foreignClients(settings);
   const over = new AbortController();
   const either = AbortSignal.any([signal, over.signal]);
+  let toldOfCommands = false;
   const syncNow = createPoke();
   const renewNow = createPoke();
   void parts.verified.then((whole) => whole || syncNow.poke());
@@ -72,7 +73,11 @@ export async function runSession(
       take: (event) => {
         if (event === 'playlist') syncNow.poke();
         else if (event === 'certificate') renewNow.poke();
-        else log.warn('command-not-understood');
+        else if (!toldOfCommands) {
+          // Once: a server that sends many must not fill the log.
+          toldOfCommands = true;
+          log.warn('command-not-understood');
+        }
       },
       wait: waitFor,
       backoff,

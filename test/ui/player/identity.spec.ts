@@ -30,6 +30,36 @@ test('a registered screen whose TPM is away keeps playing from disk', async ({ r
   await player.stop();
 });
 
+test('a TPM whose owner has set a password: the screen names the setting, and with it the player registers', async ({
+  rig,
+}) => {
+  const env = { ...process.env, TPM2TOOLS_TCTI: rig.tpm.tcti };
+  await run('tpm2_changeauth', ['-c', 'owner', 'a password'], { env });
+  const asking = await rig.start();
+  await expect(asking.page.getByTestId('screen-trouble')).toContainText('identity.ownerAuthFile');
+  await asking.logged('identity-failed', { code: 'TPM_AUTH_REFUSED' });
+  expect(await readdir(rig.stateDirectory)).not.toContain('device-key.pem');
+  await asking.stop();
+  const ownerAuthFile = path.join(rig.folder, 'owner-auth');
+  await writeFile(ownerAuthFile, 'a password\n', { mode: 0o600 });
+  rig.settings = { identity: { ownerAuthFile } };
+  const player = await rig.startRegistered();
+  await player.logged('session-started');
+  expect(JSON.stringify(player.log)).not.toContain('a password');
+  await player.stop();
+});
+
+test('a registered screen whose TPM was cleared shows it, loses its identity and must be claimed anew', async ({
+  rig,
+}) => {
+  await (await rig.startRegistered()).stop();
+  await run('tpm2_clear', ['-c', 'platform'], { env: { ...process.env, TPM2TOOLS_TCTI: rig.tpm.tcti } });
+  const player = await rig.start();
+  await player.logged('identity-failed', { code: 'KEY_LOST' });
+  expect(await player.shownPin()).toHaveLength(6);
+  await player.stop();
+});
+
 test('the disk in another machine: the key is lost, put aside, and the screen must be claimed anew', async ({
   rig,
 }) => {
