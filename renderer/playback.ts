@@ -45,14 +45,21 @@ export type Happening =
   | { readonly type: 'settled'; readonly play: number }
   | { readonly type: 'elapsed'; readonly play: number }
   | { readonly type: 'stalled'; readonly play: number }
+  /** Its time has been up for a while: the next one is late, or even overdue. */
+  | { readonly type: 'late' | 'overdue'; readonly play: number }
   | { readonly type: 'retry-due'; readonly retry: number };
 
 export type Effect =
   | { readonly type: 'prepare'; readonly play: Play }
   | { readonly type: 'discard'; readonly play: Play }
   | { readonly type: 'reveal'; readonly play: Play; readonly outgoing: Play | null }
-  /** Ends a play early whose item the program no longer holds. */
-  | { readonly type: 'limit'; readonly play: Play; readonly ms: number }
+  /** Lets something happen to a play after a while, if it is still on the display by then. */
+  | {
+      readonly type: 'remind';
+      readonly play: Play;
+      readonly of: 'elapsed' | 'late' | 'overdue';
+      readonly ms: number;
+    }
   /** Takes the play off the display; a screen shows in its place. */
   | { readonly type: 'leave'; readonly play: Play }
   | { readonly type: 'report'; readonly report: PlaybackReport }
@@ -77,6 +84,12 @@ export const idle: Playback = {
 
 /** The longest that a withdrawn item stays, so that an item of a day cannot delay a new program by a day. */
 export const withdrawnGraceMs = 60_000;
+
+/** How long an item may stay beyond its time for an item that is not ready; then that one is passed over. */
+export const lateMs = 1000;
+
+/** The longest that an item may stay beyond its time at all. */
+export const overdueMs = 2000;
 
 /** Milliseconds until a program, of which nothing could be shown, is tried again: 2 s doubling to one minute. */
 export function backOffMs(emptyRounds: number): number {
@@ -157,15 +170,44 @@ function changeProgram(from: Playback, program: Program | null): Step {
   const place = program.items.findIndex(
     ({ itemId, source }) => itemId === shown.item.itemId && source === shown.item.source,
   );
-  if (place < 0) effects.push({ type: 'limit', play: shown, ms: withdrawnGraceMs });
+  if (place < 0) effects.push({ type: 'remind', play: shown, of: 'elapsed', ms: withdrawnGraceMs });
   const onward = { ...fresh, cursor: place + 1 };
   // Until the reveal has settled, the other surface still holds the item before.
   return shown.phase === 'settled' ? seek(onward, effects) : { next: onward, effects };
 }
 
-function timeIsUp(from: Playback, shown: Shown, effects: readonly Effect[]): Step {
+/** @param agoMs how long the item has held the display beyond its time already */
+function timeIsUp(from: Playback, shown: Shown, agoMs: number, before: readonly Effect[]): Step {
+  if (shown.timeIsUp) return { next: from, effects: before };
   const over = { ...from, shown: { ...shown, timeIsUp: true } };
-  return from.retry === null ? reveal(over, effects) : leaveIfOver(over, effects);
+  if (from.retry !== null) return leaveIfOver(over, before);
+  const revealed = reveal(over, before);
+  if (revealed.next.shown?.play !== shown.play) return revealed;
+  const remind = (of: 'late' | 'overdue', ms: number): Effect => ({ type: 'remind', play: shown, of, ms });
+  return { next: over, effects: [...before, remind('late', lateMs - agoMs), remind('overdue', overdueMs - agoMs)] };
+}
+
+/** Passes over the item that is being prepared: it has held up the others for too long. */
+function passOver(from: Playback): { next: Playback; effects: Effect[] } {
+  const { upcoming } = from;
+  if (upcoming === null) return { next: from, effects: [] };
+  const effects: Effect[] = [{ type: 'discard', play: upcoming }, report(upcoming.item, 'failed', 'deadline')];
+  return { next: { ...from, upcoming: null, misses: from.misses + 1 }, effects };
+}
+
+/** The next one is late: the one after it gets its chance, while the shown one stays. */
+function goPastLate(from: Playback): Step {
+  if (from.upcoming === null) return { next: from, effects: [] };
+  const { next, effects } = passOver(from);
+  return seek(next, effects);
+}
+
+/** Nothing got ready in time: the shown item goes, and a screen shows until something is. */
+function leaveOverdue(from: Playback, shown: Shown): Step {
+  const { next, effects } = passOver(from);
+  effects.push({ type: 'leave', play: shown });
+  const left = { ...next, shown: null, emptyRounds: Math.max(1, next.emptyRounds) };
+  return left.retry === null ? seek(left, effects) : { next: left, effects };
 }
 
 /** The next state and what has to be done; happenings of other plays than the present ones change nothing. */
@@ -190,10 +232,14 @@ export function step(from: Playback, happening: Happening): Step {
       if (shown?.play !== happening.play || shown.phase === 'settled') return unchanged;
       return seek({ ...from, shown: { ...shown, phase: 'settled' } }, []);
     case 'elapsed':
-      return shown?.play === happening.play ? timeIsUp(from, shown, []) : unchanged;
+      return shown?.play === happening.play ? timeIsUp(from, shown, 0, []) : unchanged;
     case 'stalled':
       if (shown?.play !== happening.play) return unchanged;
-      return timeIsUp(from, shown, [report(shown.item, 'failed', 'stalled')]);
+      return timeIsUp(from, shown, lateMs, [report(shown.item, 'failed', 'stalled')]);
+    case 'late':
+      return shown?.play === happening.play ? goPastLate(from) : unchanged;
+    case 'overdue':
+      return shown?.play === happening.play ? leaveOverdue(from, shown) : unchanged;
     case 'retry-due':
       return from.retry === happening.retry ? seek({ ...from, retry: null }, []) : unchanged;
     default:

@@ -11,7 +11,7 @@
 export type Fit = 'contain' | 'cover';
 
 /** How an item takes the place of the one before it. */
-export type Transition = 'cut' | 'fade';
+export type Transition = 'cut' | 'fade' | 'slide';
 
 /** What the page is asked to show. `web` is announced but not yet shown: the page reports it as skipped. */
 export type ItemKind = 'image' | 'video' | 'web';

@@ -49,6 +49,10 @@ export interface Item {
   readonly asset: Asset;
 }
 
+/** How an item takes the place of the one before it. */
+export const transitions = ['cut', 'fade', 'slide'] as const;
+export type Transition = (typeof transitions)[number];
+
 /** One of the document's playlists: when it plays and, in playing order, what. */
 export interface PlaylistEntry {
   /** Unique within the document. */
@@ -58,7 +62,7 @@ export interface PlaylistEntry {
   readonly predicate: string;
   readonly priority: boolean;
   readonly isEnabled: boolean;
-  readonly transitions: boolean;
+  readonly transitions: Transition;
   readonly items: readonly Item[];
 }
 

@@ -1,7 +1,15 @@
 import * as z from 'zod';
 import { type Checked, checkAddress, checkHeaders } from './address.ts';
 import { invalid, readDocument } from './document.ts';
-import type { Asset, Item, MediaHash, Playlist, PlaylistEntry } from './playlist.ts';
+import {
+  type Asset,
+  type Item,
+  type MediaHash,
+  type Playlist,
+  type PlaylistEntry,
+  type Transition,
+  transitions,
+} from './playlist.ts';
 
 export type { MediaHash, Playlist } from './playlist.ts';
 
@@ -99,6 +107,9 @@ function assetSchema(options: ParseOptions) {
   });
 }
 
+/** `true` is the transition that a playlist gets that asks for any. */
+const named = (wanted: boolean): Transition => (wanted ? 'fade' : 'cut');
+
 function documentSchema(options: ParseOptions) {
   const item = z
     .object({ id, position: z.number(), duration: duration.nullish(), asset: assetSchema(options) })
@@ -110,7 +121,7 @@ function documentSchema(options: ParseOptions) {
       predicate: z.string(),
       priority: z.union([z.boolean(), z.literal(0), z.literal(1)]).transform(Boolean),
       is_enabled: z.boolean(),
-      transitions: z.boolean().default(false),
+      transitions: z.union([z.boolean().transform(named), z.enum(transitions)]).default('cut'),
       items: z.array(item),
     })
     .transform(({ is_enabled, items, ...rest }): PlaylistEntry => {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { CachedMedia } from '../cache/media.ts';
 import type { Fit, Program, ProgramItem } from '../ipc/contract.ts';
-import type { Item, MediaAsset, PlaylistEntry } from '../playlist/playlist.ts';
+import type { Item, MediaAsset, PlaylistEntry, Transition } from '../playlist/playlist.ts';
 import { formats } from './format.ts';
 import { boundedText } from './text.ts';
 
@@ -50,7 +50,7 @@ export function buildProgram(
 
 function programItem(
   { id, asset, durationSeconds }: Item,
-  transitions: boolean,
+  transition: Transition,
   options: ProgramOptions,
 ): ProgramItem | Omission['reason'] {
   if (asset.kind === 'unsupported') return asset.reason === 'type' ? 'unsupported-type' : 'not-ready';
@@ -59,7 +59,7 @@ function programItem(
     itemId: id,
     title: boundedText(asset.title),
     fit: options.fit,
-    transition: transitions ? 'fade' : 'cut',
+    transition,
   } as const;
   if (asset.kind === 'web') return { ...common, kind: 'web', source: null, durationSeconds: seconds ?? defaultSeconds };
   if (asset.kind === 'audio') return 'sound-only';

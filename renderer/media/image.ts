@@ -1,10 +1,7 @@
-import { after, painted } from '../timer.ts';
+import { painted } from '../timer.ts';
 import { drawBackdrop, leavesStrips } from './backdrop.ts';
 import type { Medium, Prepare } from './medium.ts';
 import { Refusal, refusalOf } from './medium.ts';
-
-/** How long an image without a duration stays. */
-const defaultSeconds = 10;
 
 /** Decodes an image and has it painted, invisible, so that its reveal costs no decoding. Refuses with `decode`. */
 export const prepareImage: Prepare = async (surface, item, signal, urgent) => {
@@ -15,11 +12,9 @@ export const prepareImage: Prepare = async (surface, item, signal, urgent) => {
   // A lazily decoded picture may miss the frame in which its surface is revealed.
   image.decoding = 'sync';
   image.src = item.source ?? '';
-  let cancelTimer = () => {};
   let released = false;
   const release = () => {
     released = true;
-    cancelTimer();
     image.removeAttribute('src');
     surface.replaceChildren();
   };
@@ -41,11 +36,11 @@ export const prepareImage: Prepare = async (surface, item, signal, urgent) => {
   if (signal.aborted) throw refusalOf(signal);
 
   return {
+    layer: 'surface',
     start(events) {
       void painted().then(() => {
         if (!released) events.presented();
       });
-      cancelTimer = after((item.durationSeconds ?? defaultSeconds) * 1000, () => events.elapsed());
     },
     release,
   } satisfies Medium;

@@ -4,14 +4,21 @@ import type { ProgramItem } from '../../electron/ipc/contract.ts';
 export interface MediumEvents {
   /** A frame of it is on the display. */
   presented(): void;
-  /** Its time is up, or it has played to its end. */
+  /** It has played to its end. The time that its item gives it is watched by the stage, not by the medium. */
   elapsed(): void;
   /** It makes no progress. */
   stalled(): void;
 }
 
+/**
+ * Where a medium is painted: on its surface, or by main in a view above the whole page. A view has no opacity: it comes
+ * at `start`, goes at `release`, and what is revealed on a surface shows only once the view above it is gone.
+ */
+export type Layer = 'surface' | 'view';
+
 /** An item that is decoded and waits, invisible, on its surface. */
 export interface Medium {
+  readonly layer: Layer;
   /** Called once, at the moment of reveal. */
   start(events: MediumEvents): void;
   /** Gives back decoder and memory and empties the surface; may be called at any time, and again. */

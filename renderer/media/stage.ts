@@ -3,10 +3,11 @@ import type { PlaybackReport, Program, ProgramItem } from '../../electron/ipc/co
 import type { Effect, Happening, Play, Playback, SurfaceId } from '../playback.ts';
 import { idle, step } from '../playback.ts';
 import { after } from '../timer.ts';
+import { countsFrom, timeOf } from './clock.ts';
 import { prepareImage } from './image.ts';
 import type { Medium } from './medium.ts';
 import { Refusal, refusalOf } from './medium.ts';
-import { fadeAway, hide, layOver, uncover } from './surface.ts';
+import { fadeAway, hide, layOver, transitionMs, uncover } from './surface.ts';
 import { prepareVideo } from './video.ts';
 
 /** How long an item may take to be prepared. */
@@ -40,6 +41,8 @@ interface Holding {
   stopTimers: (() => void)[];
 }
 
+const other = (surface: SurfaceId): SurfaceId => (surface === 0 ? 1 : 0);
+
 /** Prepares by kind; an abort counts at once, also where a decoder does not answer any more. */
 function prepare(surface: HTMLElement, item: ProgramItem, signal: AbortSignal, urgent: boolean): Promise<Medium> {
   const aborted = new Promise<never>((_resolve, reject) => {
@@ -56,6 +59,8 @@ export function createStage({ surfaces, report, changed }: StagePorts): Stage {
   let playback: Playback = idle;
   let covering = false;
   let cancelWait = () => {};
+  /** When the time of the shown item is up; `null`: when it has played to its end. */
+  let dueMs: number | null = null;
 
   const clear = (surface: SurfaceId, play?: number) => {
     const holding = holdings[surface];
@@ -73,11 +78,15 @@ export function createStage({ surfaces, report, changed }: StagePorts): Stage {
     const stopDeadline = after(deadlineMs, () => abort.abort(new Refusal('deadline')));
     const holding: Holding = { play, abort, medium: null, stopTimers: [stopDeadline] };
     holdings[surface] = holding;
-    prepare(surfaces[surface], item, abort.signal, playback.shown === null).then(
-      (medium) => {
-        stopDeadline();
+    const first = playback.shown === null;
+    prepare(surfaces[surface], item, abort.signal, first).then(
+      async (medium) => {
         if (holdings[surface] !== holding) return medium.release();
         holding.medium = medium;
+        // With nothing beneath there is nothing to hold: a first picture comes at once.
+        if (!first || item.kind === 'video') await layOver(surfaces[surface], surfaces[other(surface)]);
+        if (holdings[surface] !== holding) return;
+        stopDeadline();
         happen({ type: 'prepared', play });
       },
       (thrown: unknown) => {
@@ -88,26 +97,35 @@ export function createStage({ surfaces, report, changed }: StagePorts): Stage {
     );
   };
 
+  /** Lets an item's time run, beginning at the moment at which it was due. */
+  const startClock = (timeMs: number | null, elapsed: () => void) => {
+    const nowMs = performance.now();
+    dueMs = timeMs === null ? null : countsFrom(dueMs, nowMs, timeMs) + timeMs;
+    return dueMs === null ? () => {} : after(dueMs - nowMs, elapsed);
+  };
+
   const reveal = async ({ play, surface, item }: Play, outgoing: Play | null) => {
     const holding = holdings[surface];
-    const other = surface === 0 ? 1 : 0;
-    // With nothing beneath there is nothing to hold: a first picture comes at once.
-    if (outgoing !== null || item.kind === 'video') await layOver(surfaces[surface], surfaces[other]);
-    if (holding === null || holdings[surface] !== holding) return;
+    const medium = holding?.medium;
+    if (!holding || !medium) return;
+    const beneath = holdings[other(surface)]?.medium;
+    const timeMs = timeOf(item.kind, item.durationSeconds);
     const begun = new Promise<void>((resolve) => {
       const tellAndGoOn = (type: 'presented' | 'elapsed' | 'stalled') => () => {
-        happen({ type, play });
+        if (holdings[surface] === holding) happen({ type, play });
         resolve();
       };
-      holding.medium?.start({
+      holding.stopTimers.push(startClock(timeMs, tellAndGoOn('elapsed')));
+      medium.start({
         presented: tellAndGoOn('presented'),
         elapsed: tellAndGoOn('elapsed'),
         stalled: tellAndGoOn('stalled'),
       });
     });
-    await Promise.all([uncover(surfaces[surface], item.transition), begun]);
+    const transition = medium.layer === 'view' || beneath?.layer === 'view' ? 'cut' : item.transition;
+    await Promise.all([uncover(surfaces[surface], surfaces[other(surface)], transition, transitionMs(timeMs)), begun]);
     // The item before is let go only now, when frames of this one are on the display.
-    if (outgoing !== null) clear(other, outgoing.play);
+    if (outgoing !== null) clear(other(surface), outgoing.play);
     if (playback.shown?.play === play) covering = true;
     happen({ type: 'settled', play });
   };
@@ -116,7 +134,8 @@ export function createStage({ surfaces, report, changed }: StagePorts): Stage {
     covering = false;
     tell();
     // Mid-reveal the item before still lies beneath; it must not come back.
-    clear(surface === 0 ? 1 : 0);
+    clear(other(surface));
+    dueMs = null;
     await fadeAway(surfaces[surface]);
     clear(surface, play);
   };
@@ -135,9 +154,10 @@ export function createStage({ surfaces, report, changed }: StagePorts): Stage {
       case 'leave':
         void leave(effect.play);
         break;
-      case 'limit': {
+      case 'remind': {
         const { play, surface } = effect.play;
-        holdings[surface]?.stopTimers.push(after(effect.ms, () => happen({ type: 'elapsed', play })));
+        const { ms, of: type } = effect;
+        holdings[surface]?.stopTimers.push(after(ms, () => happen({ type, play })));
         break;
       }
       case 'wait':

@@ -1,8 +1,8 @@
 import type { Transition } from '../../electron/ipc/contract.ts';
 import { painted } from '../timer.ts';
 
-/** How long a fade takes; long enough to be calm, short against the shortest usual item. */
-const fadeMs = 700;
+/** How long a fade or a slide takes; long enough to be calm, short against the shortest usual item. */
+const usualMs = 700;
 
 /**
  * Less than one step of 255: not to be seen, but painted. At opacity 0 Chromium hands no video frame to the display
@@ -10,10 +10,24 @@ const fadeMs = 700;
  */
 const barely = 0.001;
 
-async function fade(surface: HTMLElement, from: number, to: number): Promise<void> {
-  const animation = surface.animate([{ opacity: from }, { opacity: to }], { duration: fadeMs, easing: 'ease-in-out' });
+/** How long an item's transition takes: at most a third of the item's own time (milliseconds; `null`: open). */
+export function transitionMs(timeMs: number | null): number {
+  return timeMs === null ? usualMs : Math.min(usualMs, timeMs / 3);
+}
+
+async function fade(surface: HTMLElement, from: number, to: number, ms: number): Promise<void> {
+  const animation = surface.animate([{ opacity: from }, { opacity: to }], { duration: ms, easing: 'ease-in-out' });
   surface.style.opacity = String(to);
   await animation.finished;
+}
+
+/** The new one comes from the right and pushes the old one out, edge to edge. */
+async function slide(surface: HTMLElement, behind: HTMLElement, ms: number): Promise<void> {
+  const timing = { duration: ms, easing: 'cubic-bezier(0.4, 0, 0.2, 1)' };
+  const coming = surface.animate([{ transform: 'translateX(100%)' }, { transform: 'none' }], timing);
+  behind.animate([{ transform: 'none' }, { transform: 'translateX(-100%)' }], timing);
+  surface.style.opacity = '1';
+  await coming.finished;
 }
 
 /** Lays a prepared surface over the other one, not to be seen yet, and has it painted there. */
@@ -25,8 +39,14 @@ export async function layOver(surface: HTMLElement, behind: HTMLElement): Promis
 }
 
 /** Makes a laid-over surface visible; what lies beneath stays, so there is no instant at which neither is there. */
-export async function uncover(surface: HTMLElement, transition: Transition): Promise<void> {
-  if (transition === 'fade') await fade(surface, barely, 1);
+export async function uncover(
+  surface: HTMLElement,
+  behind: HTMLElement,
+  transition: Transition,
+  ms: number,
+): Promise<void> {
+  if (transition === 'fade') await fade(surface, barely, 1, ms);
+  else if (transition === 'slide') await slide(surface, behind, ms);
   else surface.style.opacity = '1';
   await painted();
 }
@@ -34,7 +54,7 @@ export async function uncover(surface: HTMLElement, transition: Transition): Pro
 /** Lets what lies beneath the surfaces shine through, first giving it time to be painted. */
 export async function fadeAway(surface: HTMLElement): Promise<void> {
   await painted();
-  await fade(surface, 1, 0);
+  await fade(surface, 1, 0, usualMs);
 }
 
 /** Makes a surface invisible at once; for use when it is covered or empty. */

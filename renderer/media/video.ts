@@ -4,9 +4,15 @@ import { drawBackdrop, leavesStrips } from './backdrop.ts';
 import type { Medium, MediumEvents, Prepare } from './medium.ts';
 import { Refusal, refusalOf } from './medium.ts';
 import type { Glance } from './progress.ts';
-import { patienceMs, progressJudge } from './progress.ts';
+import { progressJudge } from './progress.ts';
 
 const glanceEveryMs = 250;
+
+/** How much longer than its length a video may take to be played to its end. */
+const slackMs = 1000;
+
+/** A round that is shorter than this is not begun: the clip would begin anew just before it is taken away. */
+const shortestRoundMs = 400;
 
 /** Words for MediaError codes 1 … 4 (HTML, MediaError). */
 const errorWords = ['failed', 'aborted', 'load', 'decode', 'unsupported'];
@@ -20,8 +26,6 @@ function createVideo(item: ProgramItem): HTMLVideoElement {
   video.disablePictureInPicture = true;
   video.disableRemotePlayback = true;
   video.preload = 'auto';
-  // With a duration given the clock cuts the video; until then it goes round.
-  video.loop = item.durationSeconds !== null;
   video.src = item.source ?? '';
   return video;
 }
@@ -55,24 +59,33 @@ function follow(video: HTMLVideoElement, item: ProgramItem, events: MediumEvents
     decodedFrames: video.getVideoPlaybackQuality().totalVideoFrames,
   });
   const standsStill = progressJudge(glance());
-  const stopTimers = [
-    item.durationSeconds === null
-      ? after(video.duration * 1000 + patienceMs, () => end(events.stalled))
-      : after(item.durationSeconds * 1000, () => end(events.elapsed)),
-  ];
+  const startMs = performance.now();
+  const goRound = () => {
+    if (item.durationSeconds === null) return;
+    const leftMs = item.durationSeconds * 1000 - (performance.now() - startMs);
+    // While its time lasts it goes round.
+    video.loop = leftMs > (video.duration - video.currentTime) * 1000 + shortestRoundMs;
+  };
+  goRound();
+  const stopTimer =
+    item.durationSeconds === null ? after(video.duration * 1000 + slackMs, () => end(events.stalled)) : () => {};
   const stop = () => {
     clearInterval(watch);
     video.cancelVideoFrameCallback(frameRequest);
-    for (const stopTimer of stopTimers) stopTimer();
+    stopTimer();
   };
   const end = (tell: () => void) => {
     stop();
     tell();
   };
   const watch = setInterval(() => {
+    goRound();
     if (!video.ended && standsStill(glance())) end(events.stalled);
   }, glanceEveryMs);
-  video.addEventListener('ended', () => end(events.elapsed));
+  video.addEventListener('ended', () => {
+    // With a time of its own it stands on its last frame until that is over.
+    if (item.durationSeconds === null) end(events.elapsed);
+  });
   video.addEventListener('error', () => end(events.stalled));
   return stop;
 }
@@ -108,6 +121,7 @@ export const prepareVideo: Prepare = async (surface, item, signal) => {
   }
 
   return {
+    layer: 'surface',
     start(events) {
       stopFollowing = follow(video, item, events);
       video.play().catch(() => {

@@ -7,7 +7,7 @@ export interface PlaylistDocument {
   readonly predicate: string;
   readonly priority: boolean;
   readonly is_enabled: boolean;
-  readonly transitions: boolean;
+  readonly transitions: boolean | 'cut' | 'fade' | 'slide';
   readonly items: readonly unknown[];
 }
 

@@ -84,6 +84,20 @@ describe('parsePlaylist', () => {
     assert.equal(firstItem(read('duration-1e-300.json')).durationSeconds, 0.1);
   });
 
+  it('takes transitions by name, or true and false for the usual ones', () => {
+    const transitions = (value: unknown) =>
+      parsePlaylist(withValue(['playlists', 0, 'transitions'], value), options).playlists[0]?.transitions;
+    assert.deepEqual([true, false, undefined, 'cut', 'fade', 'slide'].map(transitions), [
+      ...['fade', 'cut', 'cut'],
+      ...['cut', 'fade', 'slide'],
+    ]);
+    for (const unknown of ['zoom', '', 1, null])
+      assert.match(
+        refusal(withValue(['playlists', 0, 'transitions'], unknown)).message,
+        /^playlists\.0\.transitions: /,
+      );
+  });
+
   it('keeps assets that it cannot show and reports them', () => {
     for (const [file, reason] of [
       ['type-unknown.json', 'type'],
@@ -133,7 +147,7 @@ describe('parsePlaylist', () => {
           predicate: 'TRUE',
           priority: false,
           isEnabled: true,
-          transitions: true,
+          transitions: 'fade',
           items: [
             {
               id: 'item-1',

@@ -28,15 +28,26 @@ function line(effect: Effect): string {
       return `wait ${effect.ms}`;
     case 'reveal':
       return `reveal ${effect.play.item.itemId}@${effect.play.surface} over ${effect.outgoing?.item.itemId ?? 'screen'}`;
-    case 'limit':
-      return `limit ${effect.play.item.itemId} ${effect.ms}`;
+    case 'remind':
+      return `${effect.of} ${effect.play.item.itemId} ${effect.ms}`;
     default:
       return `${effect.type} ${effect.play.item.itemId}@${effect.play.surface}`;
   }
 }
 
 /** What may happen, without the numbers of plays: those are filled in with the present ones. */
-type Move = Program | null | 'prepared' | 'refused' | 'presented' | 'settled' | 'elapsed' | 'stalled' | 'retry-due';
+type Move =
+  | Program
+  | null
+  | 'prepared'
+  | 'refused'
+  | 'presented'
+  | 'settled'
+  | 'elapsed'
+  | 'stalled'
+  | 'late'
+  | 'overdue'
+  | 'retry-due';
 
 function happeningOf(from: Playback, move: Move): Happening {
   if (move === null || typeof move === 'object') return { type: 'program-changed', program: move };
@@ -69,7 +80,42 @@ for (const { behaviour, moves, story } of [
   { behaviour: 'does not report an item twice', moves: [abc, 'prepared', 'presented', 'presented'], story: [] },
   { behaviour: 'keeps the other surface until the reveal has settled', moves: [abc, ...begun], story: ['prepare b@1'] },
   { behaviour: 'keeps an item for its time though the next is ready', moves: [abc, ...begun, 'prepared'], story: [] },
-  { behaviour: 'holds an item past its time until the next is ready', moves: [abc, ...begun, 'elapsed'], story: [] },
+  {
+    behaviour: 'holds an item past its time until the next is ready, for two seconds at most',
+    moves: [abc, ...begun, 'elapsed'],
+    story: ['late a 1000', 'overdue a 2000'],
+  },
+  {
+    behaviour: 'passes over an item that holds up the others',
+    moves: [abc, ...begun, 'elapsed', 'late'],
+    story: ['discard b@1', 'failed b deadline', 'prepare c@1'],
+  },
+  {
+    behaviour: 'shows the one after it as soon as that is ready',
+    moves: [abc, ...begun, 'elapsed', 'late', 'prepared'],
+    story: ['reveal c@1 over a'],
+  },
+  {
+    behaviour: 'leaves for the screen when nothing gets ready in time, and goes on with the next',
+    moves: [abc, ...begun, 'elapsed', 'late', 'overdue'],
+    story: ['discard c@1', 'failed c deadline', 'leave a@0', 'prepare a@1'],
+  },
+  {
+    behaviour: 'passes over nothing twice: a whole round that hangs leaves for the screen and waits',
+    moves: [program('p', 'a', 'b'), ...begun, 'refused', 'elapsed', 'late'],
+    story: ['discard a@1', 'failed a deadline', 'wait 2000', 'leave a@0'],
+  },
+  {
+    behaviour: 'does not pass over an item that got ready just in time',
+    moves: [abc, ...begun, 'elapsed', 'prepared', 'late'],
+    story: [],
+  },
+  {
+    behaviour: 'gives a stalled item no second of grace',
+    moves: [abc, ...begun, 'stalled'],
+    story: ['failed a stalled', 'late a 0', 'overdue a 1000'],
+  },
+  { behaviour: 'takes the end of an item once', moves: [abc, ...begun, 'elapsed', 'elapsed'], story: [] },
   {
     behaviour: 'reveals the next one when the time is up',
     moves: [abc, ...begun, 'prepared', 'elapsed'],
@@ -155,7 +201,7 @@ for (const { behaviour, moves, story } of [
   {
     behaviour: 'limits an item that a new program does not hold',
     moves: [abc, ...begun, program('q', 'x')],
-    story: ['discard b@1', `limit a ${withdrawnGraceMs}`, 'prepare x@1'],
+    story: ['discard b@1', `elapsed a ${withdrawnGraceMs}`, 'prepare x@1'],
   },
   {
     behaviour: 'goes on behind the shown item when a new program still holds it',
@@ -185,7 +231,7 @@ for (const { behaviour, moves, story } of [
 
 test('ignores what comes late from an earlier play', () => {
   const { state } = run(idle, abc, ...begun, 'prepared', 'elapsed');
-  for (const type of ['prepared', 'presented', 'settled', 'elapsed', 'stalled'] as const) {
+  for (const type of ['prepared', 'presented', 'settled', 'elapsed', 'stalled', 'late', 'overdue'] as const) {
     assert.deepEqual(step(state, { type, play: 1 }), { next: state, effects: [] });
   }
   assert.deepEqual(step(state, { type: 'refused', play: 1, reason: 'decode' }), { next: state, effects: [] });
@@ -205,7 +251,10 @@ test('backs off from two seconds to one minute and no further', () => {
 });
 
 test('whatever happens, the two surfaces never hold the same play and a shown item is never prepared over', () => {
-  const moves: Move[] = ['prepared', 'refused', 'presented', 'settled', 'elapsed', 'stalled', 'retry-due', null, abc];
+  const moves: Move[] = [
+    ...(['prepared', 'refused', 'presented', 'settled', 'elapsed', 'stalled', 'late', 'overdue', 'retry-due'] as const),
+    ...[null, abc],
+  ];
   // A fixed walk through the moves in ever different order: a linear congruential generator (Numerical Recipes).
   let seed = 1;
   let state: Playback = idle;

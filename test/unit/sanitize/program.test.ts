@@ -40,7 +40,7 @@ describe('buildProgram', () => {
   it('leaves out and reports what cannot be shown', () => {
     const playing = [
       {
-        transitions: true,
+        transitions: 'fade' as const,
         items: [
           item('a', { kind: 'unsupported', id: 'x', title: '', reason: 'type' }),
           item('b', { kind: 'unsupported', id: 'x', title: '', reason: 'status' }),
@@ -67,7 +67,7 @@ describe('buildProgram', () => {
       durationSeconds: null,
     };
     const { program } = buildProgram(
-      [{ transitions: true, items: [item('i', media('asset-9', 'image')), item('w', web)] }],
+      [{ transitions: 'fade', items: [item('i', media('asset-9', 'image')), item('w', web)] }],
       options('png'),
     );
     assert.doesNotMatch(JSON.stringify(program), /secret|https|asset-9|\\u202e|\\n/);
@@ -83,7 +83,7 @@ describe('buildProgram', () => {
   });
 
   it('takes the kind from the content, not from the playlist', () => {
-    const playing = [{ transitions: false, items: [item('i', media('i', 'image'))] }];
+    const playing = [{ transitions: 'cut' as const, items: [item('i', media('i', 'image'))] }];
     const [built] = buildProgram(playing, options('mp4')).program.items;
     assert.deepEqual([built?.kind, built?.durationSeconds, built?.transition], ['video', null, 'cut']);
     assert.equal(built?.source, `player://media/${hash}`);
@@ -92,7 +92,7 @@ describe('buildProgram', () => {
   it('lets the item’s duration override the asset’s', () => {
     const seconds = (duration: number | null, assetDuration: number | null, format: MediaFormat) =>
       buildProgram(
-        [{ transitions: true, items: [item('i', media('i', 'image', assetDuration), duration)] }],
+        [{ transitions: 'fade', items: [item('i', media('i', 'image', assetDuration), duration)] }],
         options(format),
       ).program.items[0]?.durationSeconds;
     assert.equal(seconds(5, 33, 'mp4'), 5);
@@ -103,7 +103,7 @@ describe('buildProgram', () => {
 
   it('changes its id exactly when its items change', () => {
     const build = (fit: 'contain' | 'cover') =>
-      buildProgram([{ transitions: true, items: [item('i', media('i', 'image'))] }], options('png', { fit })).program
+      buildProgram([{ transitions: 'fade', items: [item('i', media('i', 'image'))] }], options('png', { fit })).program
         .programId;
     assert.equal(build('contain'), build('contain'));
     assert.notEqual(build('contain'), build('cover'));
@@ -113,7 +113,7 @@ describe('buildProgram', () => {
   it('shuffles within a playlist, the same way for the same seed', () => {
     const items = Array.from({ length: 20 }, (_, index) => item(`i${index}`, media(`i${index}`, 'image')));
     const order = (shuffleSeed: string | null) =>
-      buildProgram([{ transitions: true, items }], options('png', { shuffleSeed })).program.items.map(
+      buildProgram([{ transitions: 'fade', items }], options('png', { shuffleSeed })).program.items.map(
         ({ itemId }) => itemId,
       );
     assert.deepEqual(

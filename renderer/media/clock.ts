@@ -1,0 +1,22 @@
+/** How long an image stays for which nobody has said it. */
+const defaultSeconds = 10;
+
+/** The most by which an item is shortened because the one before it was late. */
+const longestCatchUpMs = 1000;
+
+/** How long an item stays, in milliseconds; `null`: until it has played to its end. */
+export function timeOf(kind: string, durationSeconds: number | null): number | null {
+  if (durationSeconds !== null) return durationSeconds * 1000;
+  return kind === 'video' ? null : defaultSeconds * 1000;
+}
+
+/**
+ * From when an item's time counts: from the moment at which it was due, so that the frame or two that every reveal
+ * costs do not add up over a day. One that is very late gives up no more than half of its time to catch up.
+ *
+ * @param dueMs when the item before was to end; `null`: nothing was due
+ */
+export function countsFrom(dueMs: number | null, nowMs: number, timeMs: number): number {
+  if (dueMs === null) return nowMs;
+  return Math.max(dueMs, nowMs - Math.min(longestCatchUpMs, timeMs / 2));
+}
