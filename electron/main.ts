@@ -55,16 +55,19 @@ async function play(settings: Settings, log: Log, ending: Ending): Promise<void>
   const playerVersion = __PLAYER_VERSION__;
   log.info('player-started', { version: playerVersion, reason: `electron ${process.versions.electron}` });
   powerSaveBlocker.start('prevent-display-sleep');
-  const about = { hostname: settings.identity.hostname, playerVersion, keyProtection: 'none' } as const;
+  const { language, theme, rotate = null } = settings.display;
+  const sound = { volume: settings.sound.volume / 100, muted: settings.sound.muted };
+  const about = { hostname: settings.identity.hostname, playerVersion, keyProtection: 'none', sound } as const;
   let page: Page | null = null;
   const feed = createSnapshotFeed(
-    { ...about, state: 'starting', screenName: null, notice: null },
+    { ...about, state: 'starting', screenName: null, notice: null, look: { language, theme, rotation: rotate ?? 0 } },
     (channel, payload) => page?.send(channel, payload),
     log,
   );
   const claimUrl = settings.server.claimUrl ?? `${settings.server.origin}/claim`;
   const unknown = { fingerprint: null, registration: null, program: null, identityProblem: null };
-  const facts = createFactBook({ ...about, ...unknown, claimUrl }, settings.policy, Date.now, feed.publish);
+  const look = { look: { language, theme, rotation: rotate }, rotationAsked: 0 } as const;
+  const facts = createFactBook({ ...about, ...look, ...unknown, claimUrl }, settings.policy, Date.now, feed.publish);
   const firstShown = new AbortController();
   const reading = readDisk(settings, facts, log);
   page = openScreen({

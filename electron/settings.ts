@@ -24,6 +24,10 @@ const httpsAddress = z
   .string()
   .refine((text) => URL.canParse(text) && new URL(text).protocol === 'https:', 'must be an https address');
 
+/** The languages that the screens speak. */
+const languages = ['en', 'de', 'fr', 'es', 'it', 'pt', 'nl', 'pl', 'ja', 'ar'] as const;
+type Language = (typeof languages)[number];
+
 /** RFC 1123 label sequence; the certificate's subject CN. */
 const hostName = z.string().regex(/^(?=.{1,64}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i);
 
@@ -80,7 +84,19 @@ const schema = z.strictObject({
   state: z.strictObject({ directory: absolutePath }).default({ directory: '/var/lib/signet-player' }),
   store: z.strictObject({ budgetBytes: z.int().min(64 * 2 ** 20) }).default({ budgetBytes: 8 * 2 ** 30 }),
   network: z.strictObject({ allowHttpFor: z.array(httpOrigin).max(32).default([]) }).default({ allowHttpFor: [] }),
-  display: z.strictObject({ fit: z.enum(['contain', 'cover']).default('contain') }).default({ fit: 'contain' }),
+  display: z
+    .strictObject({
+      fit: z.enum(['contain', 'cover', 'fill']).default('contain'),
+      /** Degrees clockwise; what the server asks for where absent. */
+      rotate: z.literal([0, 90, 180, 270]).optional(),
+      /** Language of the screens; that of the environment where absent. */
+      language: z.enum(languages).optional(),
+      theme: z.enum(['dark', 'light', 'auto']).default('dark'),
+    })
+    .default({ fit: 'contain', theme: 'dark' }),
+  sound: z
+    .strictObject({ volume: z.int().min(0).max(100).default(100), muted: z.boolean().default(false) })
+    .default({ volume: 100, muted: false }),
   policy: z
     .strictObject({
       /** What a revoked screen does once the grace period is over. */
@@ -96,8 +112,9 @@ const schema = z.strictObject({
 });
 
 /** The player's settings: read once, validated, frozen. */
-export type Settings = Omit<z.infer<typeof schema>, 'identity'> & {
+export type Settings = Omit<z.infer<typeof schema>, 'identity' | 'display'> & {
   readonly identity: Omit<z.infer<typeof schema>['identity'], 'hostname'> & { readonly hostname: string };
+  readonly display: Omit<z.infer<typeof schema>['display'], 'language'> & { readonly language: Language };
 };
 
 /**
@@ -111,6 +128,7 @@ const overrides: Readonly<Record<string, readonly [section: string, key: string]
   SIGNET_IDENTITY_DEVICE_CA_FILE: ['identity', 'deviceCaFile'],
   SIGNET_IDENTITY_HOSTNAME: ['identity', 'hostname'],
   SIGNET_PROXY_URL: ['proxy', 'url'],
+  SIGNET_DISPLAY_LANGUAGE: ['display', 'language'],
   SIGNET_STATE_DIRECTORY: ['state', 'directory'],
   SIGNET_LOG_LEVEL: ['log', 'level'],
 };
@@ -145,7 +163,7 @@ export function parseSettings(file: string, text: string, env: NodeJS.ProcessEnv
     const reasons = result.error.issues.map((issue) => `${issue.path.join('.') || '(top level)'}: ${issue.message}`);
     throw new PlayerError('SETTINGS_INVALID', `${file}: ${reasons.join('; ')}`);
   }
-  const { identity } = result.data;
+  const { identity, display } = result.data;
   const name = identity.hostname ?? hostname();
   const checked = hostName.safeParse(name);
   if (!checked.success)
@@ -153,7 +171,17 @@ export function parseSettings(file: string, text: string, env: NodeJS.ProcessEnv
       'SETTINGS_INVALID',
       `${file}: identity.hostname: set it, the machine's own name is not usable`,
     );
-  return deepFreeze({ ...result.data, identity: { ...identity, hostname: name.toLowerCase() } });
+  return deepFreeze({
+    ...result.data,
+    identity: { ...identity, hostname: name.toLowerCase() },
+    display: { ...display, language: display.language ?? languageOf(env) },
+  });
+}
+
+/** The language of the environment (POSIX: LC_ALL, LC_MESSAGES, LANG in this order), where the screens speak it. */
+function languageOf(env: NodeJS.ProcessEnv): Language {
+  const locale = env['LC_ALL'] || env['LC_MESSAGES'] || env['LANG'] || '';
+  return languages.find((language) => language === locale.slice(0, 2).toLowerCase()) ?? 'en';
 }
 
 /** Find, read and parse the settings. @throws PlayerError SETTINGS_INVALID */

@@ -1,5 +1,6 @@
 import '@fontsource-variable/inter/wght.css';
 import './styles/base.css';
+import './styles/display.css';
 import './styles/stage.css';
 import './styles/screens.css';
 import './styles/registering.css';
@@ -7,6 +8,8 @@ import { createRoot } from 'react-dom/client';
 import { bridge } from './bridge.ts';
 import { keepToDisplay } from './display.ts';
 import { startHeartbeat } from './heartbeat.ts';
+import { applyLook } from './look.ts';
+import { setSound } from './media/sound.ts';
 import { ignoreGestures } from './quiet.ts';
 import { CoverScreen } from './screens/cover-screen.tsx';
 import { Playing } from './screens/playing.tsx';
@@ -19,6 +22,11 @@ window.addEventListener('error', stopHeartbeat);
 window.addEventListener('unhandledrejection', stopHeartbeat);
 ignoreGestures(window);
 keepToDisplay(window);
+useMirror.subscribe(({ snapshot }, before) => {
+  if (snapshot === null || snapshot === before.snapshot) return;
+  applyLook(document.documentElement, snapshot.look);
+  setSound(snapshot.sound);
+});
 
 const root = document.getElementById('root');
 if (root === null) throw new Error('index.html has no #root');

@@ -98,7 +98,7 @@ export async function openContent(settings: Settings, facts: FactBook, log: Log)
     if (program.programId !== shownProgram)
       for (const { itemId, reason } of omitted) log.warn('item-omitted', { itemId, reason });
     shownProgram = program.programId;
-    facts.update({ program });
+    facts.update({ program, rotationAsked: playlist.screen.displayRotate });
     alarm.set(now.nextChangeMs);
   }
 

@@ -7,8 +7,29 @@
  * certificate or native error text ever crosses.
  */
 
-/** How a picture fills the display: all of it visible, or all of the display covered. */
-export type Fit = 'contain' | 'cover';
+/** How a picture fills the display: all of it visible, all of the display covered, or both by stretching it. */
+export type Fit = 'contain' | 'cover' | 'fill';
+
+/** Degrees by which the picture is turned clockwise, because the display is mounted so. */
+export type Rotation = 0 | 90 | 180 | 270;
+
+/** Languages of the screens; each is a file of `renderer/languages/`. */
+export type Language = 'en' | 'de' | 'fr' | 'es' | 'it' | 'pt' | 'nl' | 'pl' | 'ja' | 'ar';
+
+/** How the player's own screens look, and how the whole picture is held. */
+export interface Look {
+  readonly language: Language;
+  /** `auto` follows the desktop's preference. */
+  readonly theme: 'dark' | 'light' | 'auto';
+  readonly rotation: Rotation;
+}
+
+/** How loud content may be. */
+export interface Sound {
+  /** 0 … 1; content that brings a volume of its own is made softer by it. */
+  readonly volume: number;
+  readonly muted: boolean;
+}
 
 /** How an item takes the place of the one before it. */
 export type Transition = 'cut' | 'fade' | 'slide';
@@ -69,6 +90,8 @@ interface SnapshotBase {
   readonly keyProtection: KeyProtection;
   /** A fault that does not stop what is shown (for example: server not reachable), shown on operator screens only. */
   readonly notice: Trouble | null;
+  readonly look: Look;
+  readonly sound: Sound;
 }
 
 /** Everything that the page knows, as one value. */

@@ -1,6 +1,6 @@
 import type { PlayerError } from '../errors.ts';
 import type { Registration } from '../registration/machine.ts';
-import type { KeyProtection, Program, RegistrationCard, Snapshot, Trouble } from './contract.ts';
+import type { KeyProtection, Look, Program, RegistrationCard, Rotation, Snapshot, Sound, Trouble } from './contract.ts';
 import { refusalTrouble, troubleOf } from './trouble.ts';
 
 /** Everything that decides what the page shows. */
@@ -22,6 +22,11 @@ export interface Facts {
   readonly problems: readonly PlayerError[];
   /** The screen is revoked, the grace period over and the policy says standby. */
   readonly blanked: boolean;
+  /** From the settings; a rotation that is set there wins over the server's. */
+  readonly look: Omit<Look, 'rotation'> & { readonly rotation: Rotation | null };
+  /** What the server's configuration of the screen asks for. */
+  readonly rotationAsked: Rotation;
+  readonly sound: Sound;
 }
 
 /** Facts → what the page shows: pure. Content that can play plays; then faults; then registration. */
@@ -34,6 +39,8 @@ export function present(facts: Facts): Snapshot {
     playerVersion: facts.playerVersion,
     keyProtection: facts.keyProtection,
     notice: noticeOf(facts),
+    look: { ...facts.look, rotation: facts.look.rotation ?? facts.rotationAsked },
+    sound: facts.sound,
   };
   if (registration === null) return { ...base, state: 'starting' };
   if (registered && facts.blanked) return { ...base, state: 'standby', reason: 'suspended' };

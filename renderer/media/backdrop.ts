@@ -8,7 +8,7 @@ const tolerance = 0.01;
 
 /** Whether a picture of the given aspect ratio leaves strips of the display empty. */
 export function leavesStrips(fit: Fit, pictureAspect: number, displayAspect: number): boolean {
-  if (fit === 'cover') return false;
+  if (fit !== 'contain') return false;
   const covered = Math.min(pictureAspect / displayAspect, displayAspect / pictureAspect);
   return 1 - covered > tolerance;
 }

@@ -5,6 +5,7 @@ import type { Medium, MediumEvents, Prepare } from './medium.ts';
 import { Refusal, refusalOf } from './medium.ts';
 import type { Glance } from './progress.ts';
 import { progressJudge } from './progress.ts';
+import { giveVoice } from './sound.ts';
 
 const glanceEveryMs = 250;
 
@@ -20,6 +21,7 @@ const errorWords = ['failed', 'aborted', 'load', 'decode', 'unsupported'];
 function createVideo(item: ProgramItem): HTMLVideoElement {
   const video = document.createElement('video');
   video.className = `picture fit-${item.fit}`;
+  // Silent until it is revealed.
   video.muted = true;
   video.defaultMuted = true;
   video.playsInline = true;
@@ -97,11 +99,13 @@ function follow(video: HTMLVideoElement, item: ProgramItem, events: MediumEvents
 export const prepareVideo: Prepare = async (surface, item, signal) => {
   const video = createVideo(item);
   let stopFollowing = () => {};
+  let silence = () => {};
   let released = false;
   const release = () => {
     if (released) return;
     released = true;
     stopFollowing();
+    silence();
     // Chromium gives the decoder back at this, not at the removal of the element.
     video.pause();
     video.removeAttribute('src');
@@ -124,6 +128,7 @@ export const prepareVideo: Prepare = async (surface, item, signal) => {
     layer: 'surface',
     start(events) {
       stopFollowing = follow(video, item, events);
+      silence = giveVoice(video);
       video.play().catch(() => {
         if (!released) events.stalled();
       });

@@ -29,6 +29,9 @@ export const unknownFacts: Facts = {
   identityProblem: null,
   problems: [],
   blanked: false,
+  look: { language: 'en', theme: 'dark', rotation: null },
+  rotationAsked: 0,
+  sound: { volume: 1, muted: false },
 };
 
 /** What is known of a registered screen that plays. */

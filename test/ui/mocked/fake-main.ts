@@ -40,6 +40,8 @@ const starting: Snapshot = {
   playerVersion: '0.0.0',
   keyProtection: 'tpm',
   notice: null,
+  look: { language: 'en', theme: 'dark', rotation: 0 },
+  sound: { volume: 1, muted: false },
 };
 
 /** The clips by digest, served as what their names say; one of them lies. */

@@ -18,6 +18,8 @@ export const device = {
   playerVersion: '0.1.0',
   keyProtection: 'tpm',
   notice: null,
+  look: { language: 'en', theme: 'dark', rotation: 0 },
+  sound: { volume: 1, muted: false },
 } as const satisfies Partial<Snapshot>;
 
 export interface Kiosk {

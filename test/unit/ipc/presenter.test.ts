@@ -108,3 +108,10 @@ test('every reason of a refusal has words and a remedy of its own', () => {
   assert.equal(new Set(summaries).size, reasons.length);
   assert.ok(summaries.every((summary) => summary.length > 0));
 });
+
+test('the picture is turned as the server asks, unless the settings say otherwise', () => {
+  const asked = { ...playingFacts, rotationAsked: 90 } as const;
+  assert.equal(present(asked).look.rotation, 90);
+  assert.equal(present({ ...asked, look: { ...asked.look, rotation: 0 } }).look.rotation, 0);
+  assert.equal(present(playingFacts).look.rotation, 0);
+});

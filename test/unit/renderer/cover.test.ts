@@ -9,6 +9,8 @@ const device = {
   playerVersion: '0.1.0',
   keyProtection: 'tpm',
   notice: null,
+  look: { language: 'en', theme: 'dark', rotation: 0 },
+  sound: { volume: 1, muted: false },
 } as const;
 const playing: Snapshot = { ...device, state: 'playing', program: { programId: 'p', items: [] } };
 const registering: Snapshot = { ...device, state: 'registering', registration: null };

@@ -64,6 +64,14 @@ for (const [section, change, key] of [
   ['identity', { deviceCaFile: '../ca.pem' }, 'identity.deviceCaFile'],
   ['identity', { deviceCaFile: undefined }, 'identity.deviceCaFile'],
   ['identity', { tcti: '' }, 'identity.tcti'],
+  ['display', { fit: 'stretch' }, 'display.fit'],
+  ['display', { rotate: 45 }, 'display.rotate'],
+  ['display', { rotate: '90' }, 'display.rotate'],
+  ['display', { language: 'tlh' }, 'display.language'],
+  ['display', { theme: 'pink' }, 'display.theme'],
+  ['sound', { volume: 101 }, 'sound.volume'],
+  ['sound', { volume: 0.5 }, 'sound.volume'],
+  ['sound', { muted: 'no' }, 'sound.muted'],
   ['identity', { allowSoftwareKey: 'true' }, 'identity.allowSoftwareKey'],
   ['identity', { allowSoftwareKey: 1 }, 'identity.allowSoftwareKey'],
   ['identity', { hostname: 'a'.repeat(65) }, 'identity.hostname'],
@@ -199,4 +207,15 @@ test('nothing of the settings can be changed later', () => {
   const settings = parse(least);
   for (const part of [settings, ...Object.values(settings), settings.network.allowHttpFor])
     assert.ok(Object.isFrozen(part));
+});
+
+test('the screens speak the language of the settings, else that of the environment, else English', () => {
+  const language = (env: NodeJS.ProcessEnv, display = {}) => parse({ ...least, display }, env).display.language;
+  assert.equal(language({ LANG: 'de_AT.UTF-8' }, { language: 'fr' }), 'fr');
+  assert.equal(language({ LANG: 'de_AT.UTF-8' }), 'de');
+  assert.equal(language({ LANG: 'de_AT.UTF-8', LC_ALL: 'ja_JP.UTF-8' }), 'ja');
+  assert.equal(language({ LANG: 'de_AT.UTF-8', LC_MESSAGES: 'ar', LC_ALL: '' }), 'ar');
+  assert.equal(language({ LANG: 'tlh' }), 'en');
+  assert.equal(language({ LANG: 'C.UTF-8' }), 'en');
+  assert.equal(language({}), 'en');
 });
