@@ -27,6 +27,11 @@ const player: PlayerBridge = Object.freeze({
   onSnapshot: (listener) => listen('snapshot:changed', listener),
   report: (report) => invoke('playback:report', report),
   beat: (heartbeat) => invoke('heartbeat:beat', heartbeat),
+  prepareView: (play) => invoke('view:prepare', play),
+  revealView: (play) => invoke('view:reveal', play),
+  releaseView: (play) => invoke('view:release', play),
+  veilViews: (veil) => invoke('view:veil', veil),
+  onView: (listener) => listen('view:changed', listener),
 } satisfies PlayerBridge);
 
 contextBridge.exposeInMainWorld('player', player);

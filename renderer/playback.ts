@@ -96,10 +96,9 @@ export function backOffMs(emptyRounds: number): number {
   return Math.min(2000 * 2 ** Math.min(emptyRounds, 10), 60_000);
 }
 
-/** Why an item cannot be shown by this version at all, `null` when it can. */
+/** Why an item cannot be shown at all, `null` when it can. */
 function unshowable(item: ProgramItem): string | null {
-  if (item.kind !== 'image' && item.kind !== 'video') return 'not-yet-shown';
-  return item.source === null ? 'no-source' : null;
+  return item.source === null && item.kind !== 'web' ? 'no-source' : null;
 }
 
 function report(item: ProgramItem, outcome: PlaybackReport['outcome'], reason?: string): Effect {

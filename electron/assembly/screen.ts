@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { ipcMain, protocol } from 'electron';
+import type { ViewChange } from '../ipc/contract.ts';
 import type { SnapshotFeed } from '../ipc/push.ts';
 import { serveIpc } from '../ipc/serve.ts';
 import type { Log } from '../log.ts';
@@ -52,6 +53,13 @@ export function openScreen({ feed, content, firstShown, giveUp, log }: ScreenPar
         page?.beat(frames);
         return undefined;
       },
+      'view:prepare': ({ playId }) => {
+        page?.send('view:changed', { playId, state: 'failed', reason: 'not-yet-shown' } satisfies ViewChange);
+        return undefined;
+      },
+      'view:reveal': () => undefined,
+      'view:release': () => undefined,
+      'view:veil': () => undefined,
     },
     () => page?.contentsId() ?? null,
     log,

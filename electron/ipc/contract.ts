@@ -34,7 +34,7 @@ export interface Sound {
 /** How an item takes the place of the one before it. */
 export type Transition = 'cut' | 'fade' | 'slide';
 
-/** What the page is asked to show. `web` is announced but not yet shown: the page reports it as skipped. */
+/** What the page is asked to show. A `web` page is main's own view over the page; the page asks for it by item. */
 export type ItemKind = 'image' | 'video' | 'web';
 
 /** One item of the program, in playing order. */
@@ -120,16 +120,38 @@ export interface Heartbeat {
   readonly itemId: string | null;
 }
 
+/** One showing of a web page. */
+export interface ViewPlay {
+  /** Drawn by the page for each showing: a late word about an earlier one is known by it. */
+  readonly playId: string;
+}
+
+/** What became of a web page that was asked for; `failed` may also come while it is on the display. */
+export interface ViewChange extends ViewPlay {
+  readonly state: 'ready' | 'failed';
+  /** Why it failed, as playback reports carry it. */
+  readonly reason?: string;
+}
+
 /** Requests of the page: channel → request and reply. */
 export interface Invokes {
   'player:snapshot': { readonly request: undefined; readonly reply: Snapshot };
   'playback:report': { readonly request: PlaybackReport; readonly reply: undefined };
   'heartbeat:beat': { readonly request: Heartbeat; readonly reply: undefined };
+  /** Load the page of an item and have it painted, out of sight; a `view:changed` tells the outcome. */
+  'view:prepare': { readonly request: ViewPlay & { readonly itemId: string }; readonly reply: undefined };
+  /** Raise a ready one over everything; answered when it is on the display, refused when it is gone. */
+  'view:reveal': { readonly request: ViewPlay; readonly reply: undefined };
+  /** Take it off the display, or give up preparing it; what the page itself shows is seen again. */
+  'view:release': { readonly request: ViewPlay; readonly reply: undefined };
+  /** While veiled, raised views are put out of sight: the page shows something over everything. */
+  'view:veil': { readonly request: { readonly veiled: boolean }; readonly reply: undefined };
 }
 
 /** Pushes of main: channel → payload. */
 export interface Pushes {
   'snapshot:changed': Snapshot;
+  'view:changed': ViewChange;
 }
 
 /** What the preload puts on `window.player`: one function per action. */
@@ -139,4 +161,10 @@ export interface PlayerBridge {
   onSnapshot(listener: (snapshot: Snapshot) => void): () => void;
   report(report: PlaybackReport): Promise<void>;
   beat(heartbeat: Heartbeat): Promise<void>;
+  prepareView(play: ViewPlay & { readonly itemId: string }): Promise<void>;
+  revealView(play: ViewPlay): Promise<void>;
+  releaseView(play: ViewPlay): Promise<void>;
+  veilViews(veil: { readonly veiled: boolean }): Promise<void>;
+  /** Calls back with every change of a view; the returned function ends it. */
+  onView(listener: (change: ViewChange) => void): () => void;
 }

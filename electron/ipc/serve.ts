@@ -4,6 +4,8 @@ import { PlayerError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Invokes } from './contract.ts';
 
+const playId = z.uuid();
+
 /** One schema per request; a channel of the contract without one does not compile. */
 const requests = {
   'player:snapshot': z.undefined(),
@@ -16,6 +18,10 @@ const requests = {
     frames: z.int().min(0).max(Number.MAX_SAFE_INTEGER),
     itemId: z.string().max(64).nullable(),
   }),
+  'view:prepare': z.strictObject({ playId, itemId: z.string().min(1).max(64) }),
+  'view:reveal': z.strictObject({ playId }),
+  'view:release': z.strictObject({ playId }),
+  'view:veil': z.strictObject({ veiled: z.boolean() }),
 } satisfies { [Channel in keyof Invokes]: z.ZodType<Invokes[Channel]['request']> };
 
 export type Handlers = {

@@ -1,14 +1,15 @@
 /** Performs what playback decides: owns the two surfaces, the media on them and all waiting. */
-import type { PlaybackReport, Program, ProgramItem } from '../../electron/ipc/contract.ts';
+import type { ItemKind, PlaybackReport, Program, ProgramItem } from '../../electron/ipc/contract.ts';
 import type { Effect, Happening, Play, Playback, SurfaceId } from '../playback.ts';
 import { idle, step } from '../playback.ts';
 import { after } from '../timer.ts';
 import { countsFrom, timeOf } from './clock.ts';
 import { prepareImage } from './image.ts';
-import type { Medium } from './medium.ts';
+import type { Medium, Prepare } from './medium.ts';
 import { Refusal, refusalOf } from './medium.ts';
 import { fadeAway, hide, layOver, transitionMs, uncover } from './surface.ts';
 import { prepareVideo } from './video.ts';
+import { prepareWeb } from './web.ts';
 
 /** How long an item may take to be prepared. */
 const deadlineMs = 10_000;
@@ -43,13 +44,14 @@ interface Holding {
 
 const other = (surface: SurfaceId): SurfaceId => (surface === 0 ? 1 : 0);
 
+const preparations: Readonly<Record<ItemKind, Prepare>> = { image: prepareImage, video: prepareVideo, web: prepareWeb };
+
 /** Prepares by kind; an abort counts at once, also where a decoder does not answer any more. */
 function prepare(surface: HTMLElement, item: ProgramItem, signal: AbortSignal, urgent: boolean): Promise<Medium> {
   const aborted = new Promise<never>((_resolve, reject) => {
     signal.addEventListener('abort', () => reject(refusalOf(signal)), { once: true });
   });
-  const prepareKind = item.kind === 'video' ? prepareVideo : prepareImage;
-  const prepared = prepareKind(surface, item, signal, urgent);
+  const prepared = preparations[item.kind](surface, item, signal, urgent);
   return Promise.race([prepared, aborted]);
 }
 

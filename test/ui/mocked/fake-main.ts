@@ -6,7 +6,14 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { app, BrowserWindow, ipcMain, protocol } from 'electron';
-import type { Heartbeat, Invokes, PlaybackReport, Pushes, Snapshot } from '../../../electron/ipc/contract.ts';
+import type {
+  Heartbeat,
+  Invokes,
+  PlaybackReport,
+  Pushes,
+  Snapshot,
+  ViewChange,
+} from '../../../electron/ipc/contract.ts';
 import { mediaHeaders, pageHeaders } from '../../../electron/sanitize/headers.ts';
 import type { ServedMedia } from '../../../electron/shell/scheme.ts';
 import { playerScheme, servePlayerScheme } from '../../../electron/shell/scheme.ts';
@@ -16,6 +23,10 @@ export interface FakeMain {
   /** Since the page was loaded. */
   readonly reports: PlaybackReport[];
   readonly beats: Heartbeat[];
+  /** What is told of the web pages of items when they are asked for; of others nothing. */
+  setPages(pages: Readonly<Record<string, Omit<ViewChange, 'playId'>>>): void;
+  /** What the page asked about web pages, in order. */
+  readonly viewCalls: string[];
   push(snapshot: Snapshot): void;
   /** The snapshot that the page gets when it is loaded anew. */
   setFirst(snapshot: Snapshot): void;
@@ -78,11 +89,17 @@ async function start() {
     },
   });
   let snapshot = starting;
+  let pages: Readonly<Record<string, Omit<ViewChange, 'playId'>>> = {};
   const push = <Channel extends keyof Pushes>(channel: Channel, payload: Pushes[Channel]) =>
     window.webContents.send(channel, payload);
   const fakeMain: FakeMain = {
     reports: [],
     beats: [],
+    viewCalls: [],
+    setPages(told) {
+      pages = told;
+      fakeMain.viewCalls.length = 0;
+    },
     push(changed) {
       snapshot = changed;
       push('snapshot:changed', changed);
@@ -100,6 +117,15 @@ async function start() {
   handle('player:snapshot', () => snapshot);
   handle('playback:report', (report) => void fakeMain.reports.push(report));
   handle('heartbeat:beat', (beat) => void fakeMain.beats.push(beat));
+  handle('view:prepare', ({ itemId, playId }) => {
+    fakeMain.viewCalls.push(`prepare ${itemId}`);
+    const change = pages[itemId];
+    if (change !== undefined) push('view:changed', { playId, ...change });
+    return undefined;
+  });
+  handle('view:reveal', () => void fakeMain.viewCalls.push('reveal'));
+  handle('view:release', () => void fakeMain.viewCalls.push('release'));
+  handle('view:veil', ({ veiled }) => void fakeMain.viewCalls.push(veiled ? 'veil' : 'unveil'));
   await window.loadURL('player://app/index.html');
 }
 

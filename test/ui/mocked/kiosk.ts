@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import type { ElectronApplication, Page } from 'playwright/test';
 import { _electron, test as base, expect } from 'playwright/test';
-import type { Heartbeat, PlaybackReport, ProgramItem, Snapshot } from '../../../electron/ipc/contract.ts';
+import type { Heartbeat, PlaybackReport, ProgramItem, Snapshot, ViewChange } from '../../../electron/ipc/contract.ts';
 import type { Display } from './display.ts';
 import { startDisplay } from './display.ts';
 import type {} from './fake-main.ts';
@@ -34,6 +34,10 @@ export interface Kiosk {
   resize(width: number, height: number): Promise<void>;
   reports(): Promise<readonly PlaybackReport[]>;
   beats(): Promise<readonly Heartbeat[]>;
+  /** Says what main is to tell of the web pages of items; forgets what was asked about others. */
+  pages(pages: Readonly<Record<string, Omit<ViewChange, 'playId'>>>): Promise<void>;
+  /** What the page has asked about web pages since then. */
+  viewCalls(): Promise<readonly string[]>;
   /** Waits until the reports contain these, in this order, possibly with others between them. */
   reported(...wanted: readonly string[]): Promise<void>;
   screenshot(name: string): Promise<void>;
@@ -93,6 +97,8 @@ async function openKiosk(app: ElectronApplication, display: Display, observers: 
       await page.waitForFunction(([w, h]) => innerWidth === w && innerHeight === h, [width, height] as const);
     },
     beats: () => app.evaluate(() => globalThis.fakeMain.beats),
+    pages: (pages) => app.evaluate((_electron, told) => globalThis.fakeMain.setPages(told), pages),
+    viewCalls: () => app.evaluate(() => globalThis.fakeMain.viewCalls),
     async reported(...wanted) {
       const story = async () => (await reports()).map(told);
       await expect

@@ -70,8 +70,19 @@ test('gives up on an item that is not ready in time', async ({ kiosk }) => {
 
 test('never passes over a web page in silence', async ({ kiosk }) => {
   const web = await item('news', 'red.png', { kind: 'web', source: null });
+  await kiosk.pages({ news: { state: 'failed', reason: 'http-status' } });
   await kiosk.push(playing('p1', [web, await item('a', 'red.png')]));
-  await kiosk.reported('skipped news not-yet-shown', 'shown a', 'skipped news not-yet-shown');
+  await kiosk.reported('failed news http-status', 'shown a', 'failed news http-status');
+});
+
+test('has a web page prepared while another item is shown, raised in its turn and lowered after it', async ({
+  kiosk,
+}) => {
+  const web = await item('news', 'red.png', { kind: 'web', source: null });
+  await kiosk.pages({ news: { state: 'ready' } });
+  await kiosk.push(playing('p1', [await item('a', 'red.png'), web, await item('b', 'green.png')]));
+  await kiosk.reported('shown a', 'shown news', 'shown b');
+  expect((await kiosk.viewCalls()).slice(0, 3)).toEqual(['prepare news', 'reveal', 'release']);
 });
 
 test('rests and tries again when nothing of a program can be shown', async ({ kiosk }) => {

@@ -95,14 +95,14 @@ test('a media file damaged on disk is found, no longer shown, and fetched again'
   await player.stop();
 });
 
-test('a web page is announced as not yet shown, never skipped in silence', async ({ rig }) => {
+test('a web page that cannot be shown is reported, never skipped in silence', async ({ rig }) => {
   const player = await rig.startRegistered();
   await expect.poll(() => rig.backend.openStreams()).toBe(1);
   const picture = await readFile(path.resolve('test/fixtures/media/welcome.jpg'));
   const set = await withOneItem(rig, 'web.jpg', picture);
   const from = player.log.length;
   set({ type: 'web', asset_url: 'https://example.com/', md5: 'skip_md5', sha256: undefined });
-  await player.logged('item-skipped', { itemId: 'item-x', reason: 'not-yet-shown' }, from);
+  await player.logged('item-failed', { itemId: 'item-x', reason: 'not-yet-shown' }, from);
   await player.stop();
 });
 

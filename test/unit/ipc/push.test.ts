@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Snapshot } from '../../../electron/ipc/contract.ts';
+import type { Pushes } from '../../../electron/ipc/contract.ts';
 import { present } from '../../../electron/ipc/presenter.ts';
 import { createSnapshotFeed } from '../../../electron/ipc/push.ts';
 import { recordedLog } from '../../support/recorded-log.ts';
 import { playingFacts, unknownFacts } from '../../support/screen-facts.ts';
 
 function world() {
-  const sent: [string, Snapshot][] = [];
+  const sent: [string, Pushes[keyof Pushes]][] = [];
   const { log, lines } = recordedLog();
   const feed = createSnapshotFeed(present(unknownFacts), (channel, payload) => void sent.push([channel, payload]), log);
   return { feed, sent, lines };

@@ -21,6 +21,10 @@ function world(overrides: Partial<Handlers> = {}) {
     'player:snapshot': () => snapshot,
     'playback:report': (request) => void reached.push(request),
     'heartbeat:beat': (request) => void reached.push(request),
+    'view:prepare': (request) => void reached.push(request),
+    'view:reveal': (request) => void reached.push(request),
+    'view:release': (request) => void reached.push(request),
+    'view:veil': (request) => void reached.push(request),
     ...overrides,
   };
   const { log, lines } = recordedLog();
@@ -30,6 +34,17 @@ function world(overrides: Partial<Handlers> = {}) {
   return { send, reached, lines, channels: [...listeners.keys()] };
 }
 
+const channelNames = [
+  'heartbeat:beat',
+  'playback:report',
+  'player:snapshot',
+  'view:prepare',
+  'view:release',
+  'view:reveal',
+  'view:veil',
+];
+
+const someUuid = '0b9d7a3c-5a2e-4d27-9c58-0f6f4f0f8c11';
 const report = { itemId: 'i1', outcome: 'shown' };
 
 test('refuses every frame but the top frame of player://app in our own window', () => {
@@ -66,9 +81,9 @@ test('a refused message reaches no handler and is told nothing of the inside', a
     [page, 8],
   ] as const) {
     const { send, reached, lines } = world();
-    for (const channel of ['player:snapshot', 'playback:report', 'heartbeat:beat'])
+    for (const channel of channelNames)
       await assert.rejects(send(channel, [report], frame, id), { name: 'Error', message: 'refused' });
-    assert.deepEqual([reached, lines.length], [[], 3]);
+    assert.deepEqual([reached, lines.length], [[], channelNames.length]);
   }
 });
 
@@ -145,6 +160,12 @@ const refused: readonly [name: string, channel: keyof Invokes, args: readonly un
   ['frames as a text', 'heartbeat:beat', [{ frames: '1', itemId: null }]],
   ['a beat without an item', 'heartbeat:beat', [{ frames: 1 }]],
   ['a beat for too long a name', 'heartbeat:beat', [{ frames: 1, itemId: 'x'.repeat(65) }]],
+  ['a view by address', 'view:prepare', [{ playId: someUuid, itemId: 'i', url: 'https://a.example/' }]],
+  ['a view without an item', 'view:prepare', [{ playId: someUuid }]],
+  ['a view of too long a name', 'view:prepare', [{ playId: someUuid, itemId: 'x'.repeat(65) }]],
+  ['a showing that is no number', 'view:reveal', [{ playId: '../1' }]],
+  ['a release without a showing', 'view:release', [{}]],
+  ['half a veil', 'view:veil', [{ veiled: 1 }]],
 ];
 
 for (const [name, channel, args] of refused)
@@ -156,7 +177,7 @@ for (const [name, channel, args] of refused)
   });
 
 test('serves the channels of the contract and no other', () => {
-  assert.deepEqual(world().channels.sort(), ['heartbeat:beat', 'playback:report', 'player:snapshot']);
+  assert.deepEqual(world().channels.sort(), channelNames);
 });
 
 test('hands well-formed requests to their handlers and their replies back', async () => {

@@ -152,9 +152,9 @@ for (const { behaviour, moves, story } of [
     story: ['failed a decode', 'prepare b@0'],
   },
   {
-    behaviour: 'skips and reports a web page',
+    behaviour: 'has a web page prepared, which has no source',
     moves: [program('p', web('w'), 'b')],
-    story: ['skipped w not-yet-shown', 'prepare b@0'],
+    story: ['prepare w@0'],
   },
   {
     behaviour: 'skips and reports an image without a source',
@@ -162,9 +162,9 @@ for (const { behaviour, moves, story } of [
     story: ['skipped n no-source', 'prepare b@0'],
   },
   {
-    behaviour: 'waits when a program has web pages only',
-    moves: [program('p', web('w'))],
-    story: ['skipped w not-yet-shown', 'wait 2000'],
+    behaviour: 'waits when the only web page of a program is refused',
+    moves: [program('p', web('w')), 'refused'],
+    story: ['failed w decode', 'wait 2000'],
   },
   { behaviour: 'waits when a program is empty', moves: [program('p')], story: ['wait 2000'] },
   {
