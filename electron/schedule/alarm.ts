@@ -11,10 +11,13 @@ export interface AlarmPorts {
 /** Why it rings: the instant has come, or the clock was set and the schedule must be looked at again. */
 export type Ring = 'due' | 'clock-jumped';
 
-/** Far below the 2^31−1 ms above which Node's timers fire at once; also how soon a clock jump is noticed. */
-export const longestStepMs = 30_000;
+/**
+ * How soon a clock that was set is noticed: nothing tells a program of it, so that it has to look. Far below the
+ * 2^31−1 ms above which Node's timers fire at once.
+ */
+export const longestStepMs = 1_000;
 
-const toleratedDriftMs = 1_000;
+const toleratedDriftMs = 500;
 
 /** One alarm on the wall clock. It watches for clock jumps also when no instant is set. */
 export interface Alarm {

@@ -18,7 +18,7 @@ export type Expression =
       readonly right: Operand;
     }
   | { readonly type: 'between'; readonly operand: Operand; readonly min: number; readonly max: number }
-  | { readonly type: 'in'; readonly operand: Operand; readonly members: ReadonlySet<number> };
+  | { readonly type: 'in'; readonly operand: Operand; readonly members: readonly number[] };
 
 /** What the variables read at one instant. */
 export interface Reading {
@@ -48,7 +48,7 @@ export function holds(expression: Expression, reading: Reading): boolean {
       return value >= expression.min && value <= expression.max;
     }
     case 'in':
-      return expression.members.has(read(expression.operand, reading));
+      return expression.members.includes(read(expression.operand, reading));
     default:
       return expression satisfies never;
   }

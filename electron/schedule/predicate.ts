@@ -1,5 +1,5 @@
 import type { Comparator, Expression, Operand } from './expression.ts';
-import { SyntaxFault, type Token, tokenize } from './token.ts';
+import { Scanner, SyntaxFault, type TokenType } from './token.ts';
 
 /** A parsed predicate, or where and why it is none. */
 export type Parsed =
@@ -8,10 +8,9 @@ export type Parsed =
 
 const deepestNesting = 32;
 const mostMembers = 256;
-const comparators: ReadonlySet<string> = new Set(['=', '<=', '>=', '<', '>']);
 
 /**
- * Parse a predicate by recursive descent. Time is linear in its length.
+ * Parse a predicate by recursive descent over a scanner that never goes back. Time is linear in its length.
  *
  *     expr       = conj *( "OR" conj )
  *     conj       = neg *( "AND" neg )
@@ -22,11 +21,11 @@ const comparators: ReadonlySet<string> = new Set(['=', '<=', '>=', '<', '>']);
  *                / operand "IN" "{" int *( "," int ) "}"
  *     operand    = int / "$DATE" / "$TIME" / "$WEEKDAY"
  */
-export function parsePredicate(text: string): Parsed {
+export function parsePredicate(text: Pick<string, 'length' | 'charCodeAt'>): Parsed {
   try {
-    const cursor = new Cursor(tokenize(text));
-    const expression = parseAlternatives(cursor, 0);
-    if (cursor.token.type !== 'end') cursor.fail('expected AND, OR or the end');
+    const scanner = new Scanner(text);
+    const expression = parseAlternatives(scanner, 0);
+    if (scanner.type !== 'end') fail(scanner, 'expected AND, OR or the end');
     return { ok: true, expression };
   } catch (thrown) {
     if (thrown instanceof SyntaxFault) return { ok: false, position: thrown.at, reason: thrown.message };
@@ -34,64 +33,47 @@ export function parsePredicate(text: string): Parsed {
   }
 }
 
-class Cursor {
-  readonly #tokens: readonly Token[];
-  #next = 0;
-
-  constructor(tokens: readonly Token[]) {
-    this.#tokens = tokens;
-  }
-
-  /** The token not yet taken; `end` for ever at the end. */
-  get token(): Token {
-    return this.#tokens[Math.min(this.#next, this.#tokens.length - 1)] as Token;
-  }
-
-  take(): Token {
-    const { token } = this;
-    this.#next++;
-    return token;
-  }
-
-  takes(text: string): boolean {
-    const { token } = this;
-    const matches = (token.type === 'word' && token.word === text) || (token.type === 'sign' && token.sign === text);
-    if (matches) this.#next++;
-    return matches;
-  }
-
-  expect(text: string): void {
-    if (!this.takes(text)) this.fail(`expected ${text}`);
-  }
-
-  fail(reason: string): never {
-    throw new SyntaxFault(this.token.at, reason);
-  }
+function fail(scanner: Scanner, reason: string): never {
+  throw new SyntaxFault(scanner.at, reason);
 }
 
-function parseAlternatives(cursor: Cursor, depth: number): Expression {
-  const parts = [parseConjunction(cursor, depth)];
-  while (cursor.takes('OR')) parts.push(parseConjunction(cursor, depth));
-  return parts.length === 1 ? (parts[0] as Expression) : { type: 'or', of: parts };
+function takes(scanner: Scanner, type: TokenType): boolean {
+  if (scanner.type !== type) return false;
+  scanner.advance();
+  return true;
 }
 
-function parseConjunction(cursor: Cursor, depth: number): Expression {
-  const parts = [parseNegation(cursor, depth)];
-  while (cursor.takes('AND')) parts.push(parseNegation(cursor, depth));
-  return parts.length === 1 ? (parts[0] as Expression) : { type: 'and', of: parts };
+function expect(scanner: Scanner, type: TokenType): void {
+  if (!takes(scanner, type)) fail(scanner, `expected ${type}`);
 }
 
-function parseNegation(cursor: Cursor, depth: number): Expression {
-  const { at } = cursor.token;
-  if (cursor.takes('NOT')) return { type: 'not', of: parseNegation(cursor, deeper(depth, at)) };
-  if (cursor.takes('(')) {
-    const inner = parseAlternatives(cursor, deeper(depth, at));
-    cursor.expect(')');
+function parseAlternatives(scanner: Scanner, depth: number): Expression {
+  const first = parseConjunction(scanner, depth);
+  if (scanner.type !== 'OR') return first;
+  const parts = [first];
+  while (takes(scanner, 'OR')) parts.push(parseConjunction(scanner, depth));
+  return { type: 'or', of: parts };
+}
+
+function parseConjunction(scanner: Scanner, depth: number): Expression {
+  const first = parseNegation(scanner, depth);
+  if (scanner.type !== 'AND') return first;
+  const parts = [first];
+  while (takes(scanner, 'AND')) parts.push(parseNegation(scanner, depth));
+  return { type: 'and', of: parts };
+}
+
+function parseNegation(scanner: Scanner, depth: number): Expression {
+  const { at } = scanner;
+  if (takes(scanner, 'NOT')) return { type: 'not', of: parseNegation(scanner, deeper(depth, at)) };
+  if (takes(scanner, '(')) {
+    const inner = parseAlternatives(scanner, deeper(depth, at));
+    expect(scanner, ')');
     return inner;
   }
-  if (cursor.takes('TRUE')) return { type: 'constant', value: true };
-  if (cursor.takes('FALSE')) return { type: 'constant', value: false };
-  return parseComparison(cursor);
+  if (takes(scanner, 'TRUE')) return { type: 'constant', value: true };
+  if (takes(scanner, 'FALSE')) return { type: 'constant', value: false };
+  return parseComparison(scanner);
 }
 
 function deeper(depth: number, at: number): number {
@@ -99,49 +81,53 @@ function deeper(depth: number, at: number): number {
   return depth + 1;
 }
 
-function parseComparison(cursor: Cursor): Expression {
-  const left = parseOperand(cursor);
-  const { token } = cursor;
-  if (token.type === 'sign' && comparators.has(token.sign)) {
-    cursor.take();
-    return { type: 'compare', left, comparator: token.sign as Comparator, right: parseOperand(cursor) };
+function parseComparison(scanner: Scanner): Expression {
+  const left = parseOperand(scanner);
+  const comparator = comparatorOf(scanner.type);
+  if (comparator !== null) {
+    scanner.advance();
+    return { type: 'compare', left, comparator, right: parseOperand(scanner) };
   }
-  if (cursor.takes('BETWEEN')) {
-    cursor.expect('{');
-    const min = parseInteger(cursor);
-    cursor.expect(',');
-    const max = parseInteger(cursor);
-    cursor.expect('}');
+  if (takes(scanner, 'BETWEEN')) {
+    expect(scanner, '{');
+    const min = parseInteger(scanner);
+    expect(scanner, ',');
+    const max = parseInteger(scanner);
+    expect(scanner, '}');
     return { type: 'between', operand: left, min, max };
   }
-  if (cursor.takes('IN')) return { type: 'in', operand: left, members: parseMembers(cursor) };
-  return cursor.fail('expected a comparison, BETWEEN or IN');
+  if (takes(scanner, 'IN')) return { type: 'in', operand: left, members: parseMembers(scanner) };
+  return fail(scanner, 'expected a comparison, BETWEEN or IN');
 }
 
-function parseMembers(cursor: Cursor): ReadonlySet<number> {
-  cursor.expect('{');
-  const members = [parseInteger(cursor)];
-  while (cursor.takes(',')) {
-    if (members.length === mostMembers) cursor.fail(`more than ${mostMembers} list members`);
-    members.push(parseInteger(cursor));
+function comparatorOf(type: TokenType): Comparator | null {
+  return type === '=' || type === '<' || type === '<=' || type === '>' || type === '>=' ? type : null;
+}
+
+function parseMembers(scanner: Scanner): readonly number[] {
+  expect(scanner, '{');
+  const members = [parseInteger(scanner)];
+  while (takes(scanner, ',')) {
+    if (members.length === mostMembers) fail(scanner, `more than ${mostMembers} list members`);
+    members.push(parseInteger(scanner));
   }
-  cursor.expect('}');
-  return new Set(members);
+  expect(scanner, '}');
+  return members;
 }
 
-function parseOperand(cursor: Cursor): Operand {
-  const { token } = cursor;
-  if (token.type === 'variable') {
-    cursor.take();
-    return { type: 'variable', name: token.name };
+function parseOperand(scanner: Scanner): Operand {
+  const { type } = scanner;
+  if (type === 'date' || type === 'time' || type === 'weekday') {
+    scanner.advance();
+    return { type: 'variable', name: type };
   }
-  if (token.type !== 'int') cursor.fail('expected a number or a variable');
-  return { type: 'int', value: parseInteger(cursor) };
+  if (type !== 'int') fail(scanner, 'expected a number or a variable');
+  return { type: 'int', value: parseInteger(scanner) };
 }
 
-function parseInteger(cursor: Cursor): number {
-  const { token } = cursor;
-  if (token.type !== 'int') return cursor.fail('expected a number');
-  cursor.take();
-  return token.value;
+function parseInteger(scanner: Scanner): number {
+  if (scanner.type !== 'int') return fail(scanner, 'expected a number');
+  const { value } = scanner;
+  scanner.advance();
+  return value;
 }

@@ -1,7 +1,7 @@
 import { type Expression, holds } from './expression.ts';
 import { localClock } from './local-clock.ts';
 import { parsePredicate } from './predicate.ts';
-import { nextTurn, turningPoints } from './turning.ts';
+import { createTurning, type Turning } from './turning.ts';
 
 /** What the timetable must know of a playlist. */
 export interface Schedulable {
@@ -56,28 +56,39 @@ export function timetable<P extends Schedulable>(playlists: readonly P[], zone: 
   const playing = (urgent.length > 0 ? urgent : matching).map(({ playlist }) => playlist);
   const relevant = urgent.length > 0 ? rules.filter(({ playlist }) => playlist.priority) : rules;
   let nextChangeMs: number | null = null;
-  for (const { expression } of relevant) {
-    const points = turningPoints(expression);
-    const turnMs = nextTurn(expression, points, clock, fromMs, nextChangeMs ?? Number.POSITIVE_INFINITY, effort);
+  for (const { turning } of relevant) {
+    const turnMs = turning.next(clock, fromMs, nextChangeMs ?? Number.POSITIVE_INFINITY, effort);
     if (turnMs !== null) nextChangeMs = turnMs;
   }
   return { playing, problems, nextChangeMs };
 }
 
-interface Rule<P> {
-  readonly playlist: P;
-  readonly expression: Expression;
+/** What was made of a predicate: rules of the playlist that it belongs to. */
+type Rules =
+  | { readonly ok: true; readonly expression: Expression; readonly turning: Turning }
+  | { readonly ok: false; readonly position: number; readonly reason: string };
+
+/** A checked playlist never changes, so that its predicate is parsed once for as long as it is held. */
+const known = new WeakMap<Schedulable, Rules>();
+
+function rulesOf(playlist: Schedulable): Rules {
+  const found = known.get(playlist);
+  if (found !== undefined) return found;
+  const parsed = parsePredicate(playlist.predicate);
+  const made = parsed.ok ? { ...parsed, turning: createTurning(parsed.expression) } : parsed;
+  known.set(playlist, made);
+  return made;
 }
 
 function parseAll<P extends Schedulable>(playlists: readonly P[]) {
-  const rules: Rule<P>[] = [];
+  const rules: { readonly playlist: P; readonly expression: Expression; readonly turning: Turning }[] = [];
   const problems: PredicateProblem[] = [];
   for (const playlist of playlists) {
     if (!playlist.isEnabled) continue;
-    const parsed = parsePredicate(playlist.predicate);
-    if (parsed.ok) rules.push({ playlist, expression: parsed.expression });
+    const made = rulesOf(playlist);
+    if (made.ok) rules.push({ playlist, expression: made.expression, turning: made.turning });
     else {
-      const { position, reason } = parsed;
+      const { position, reason } = made;
       problems.push({ code: 'PREDICATE_INVALID', playlistId: playlist.id, position, reason });
     }
   }

@@ -99,6 +99,44 @@ describe('predicate', () => {
     assert.ok(parsePredicate(`${'TRUE OR '.repeat(500)}FALSE`).ok);
   });
 
+  it('looks at each character a bounded number of times, whatever the text', () => {
+    const repeated: readonly string[] = [
+      '(',
+      'NOT ',
+      '$',
+      '9',
+      'A',
+      'TRUE OR ',
+      'TRUE AND ',
+      '$TIME IN {1,2,3} OR ',
+      '<',
+      ' ',
+      '$WEEKDAY = ',
+      '(TRUE) AND ',
+      '((1=1) OR NOT (1=1)) AND ',
+      'BETWEEN',
+      '$TIMETIME',
+    ];
+    for (const piece of repeated) {
+      for (const ending of ['', 'TRUE', '!', ')', '}']) {
+        const reads = [1_024, 2_048, 4_096].map((length) => {
+          const text = (piece.repeat(length).slice(0, length - ending.length) + ending).slice(-length);
+          let count = 0;
+          parsePredicate({
+            length: text.length,
+            charCodeAt: (index) => {
+              count++;
+              return text.charCodeAt(index);
+            },
+          });
+          assert.ok(count <= 4 * text.length + 8, `${count} looks at ${length} characters of ${piece}`);
+          return count;
+        });
+        assert.ok((reads[2] as number) <= 5 * Math.max(64, reads[0] as number), `${reads} grow faster than the text`);
+      }
+    }
+  });
+
   it('never throws, whatever the text', () => {
     const pieces = [
       'AND',
