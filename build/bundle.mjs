@@ -72,8 +72,15 @@ async function bundlePlayer(kind) {
   });
   await bundle({
     define: { ...define, 'process.env.NODE_ENV': '"production"' },
-    entryPoints: ['renderer/app.tsx'],
-    outfile: `${out}/renderer/app.js`,
+    entryPoints: {
+      app: 'renderer/app.tsx',
+      'script-ja': 'renderer/styles/script-ja.css',
+      'script-ar': 'renderer/styles/script-ar.css',
+    },
+    outdir: `${out}/renderer`,
+    // Languages are loaded when they are needed.
+    splitting: true,
+    chunkNames: 'chunks/[name]-[hash]',
     format: 'esm',
     target: oldestChromium,
     jsx: 'automatic',

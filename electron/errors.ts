@@ -40,6 +40,7 @@ export const recoveries = {
   SERVER_ERROR: 'retry',
   HOST_REFUSED: 'operator',
   REGISTRATION_REFUSED: 'operator',
+  REGISTRATION_DENIED: 'operator',
   PLAYLIST_INVALID: 'retry',
   MEDIA_LENGTH: 'retry',
   MEDIA_DIGEST: 'retry',

@@ -13,7 +13,8 @@ import { setSound } from './media/sound.ts';
 import { ignoreGestures } from './quiet.ts';
 import { CoverScreen } from './screens/cover-screen.tsx';
 import { Playing } from './screens/playing.tsx';
-import { mirror, useMirror } from './store.ts';
+import { mirror, takeWords, useMirror } from './store.ts';
+import { loadWords } from './words.ts';
 
 const stopHeartbeat = startHeartbeat(bridge, () => useMirror.getState().stage.itemId);
 
@@ -26,6 +27,7 @@ useMirror.subscribe(({ snapshot }, before) => {
   if (snapshot === null || snapshot === before.snapshot) return;
   applyLook(document.documentElement, snapshot.look);
   setSound(snapshot.sound);
+  if (snapshot.look.language !== before.snapshot?.look.language) void loadWords(snapshot.look.language).then(takeWords);
 });
 
 const root = document.getElementById('root');

@@ -3,23 +3,39 @@ import { create } from 'zustand';
 import type { PlayerBridge, Snapshot } from '../electron/ipc/contract.ts';
 import type { Cover } from './cover.ts';
 import { nextCover } from './cover.ts';
+import type { Words } from './languages/words.ts';
 import type { StageView } from './media/stage.ts';
 
 interface Mirror {
   readonly snapshot: Snapshot | null;
   readonly stage: StageView;
   readonly cover: Cover | null;
+  /** `null` until those of the screens' language are loaded; no screen shows before. */
+  readonly words: Words | null;
 }
 
 export const useMirror = create<Mirror>(() => ({
   snapshot: null,
   stage: { covering: false, exhausted: false, itemId: null },
   cover: null,
+  words: null,
 }));
 
 /** Takes over a snapshot of main. */
 export function takeSnapshot(snapshot: Snapshot): void {
   useMirror.setState(({ stage, cover }) => ({ snapshot, cover: nextCover(cover, snapshot, stage.exhausted) }));
+}
+
+/** Takes over the words of the screens' language. */
+export function takeWords(words: Words): void {
+  useMirror.setState({ words });
+}
+
+/** The words of the screens' language. Only for screens, which are not shown without them. */
+export function useWords(): Words {
+  const words = useMirror((mirror) => mirror.words);
+  if (words === null) throw new Error('a screen is shown without words');
+  return words;
 }
 
 /** Takes over what the stage tells. */

@@ -2,7 +2,10 @@ import type { ErrorCode, PlayerError } from '../errors.ts';
 import type { RefusalReason } from '../registration/machine.ts';
 import type { Trouble } from './contract.ts';
 
-/** What the operator reads. No address, path, token or native text is ever put in. */
+/**
+ * What the operator reads, in English; the other languages are files of `renderer/languages/`. No address, path, token
+ * or native text is ever put in.
+ */
 const words: Readonly<Record<ErrorCode, readonly [summary: string, remedy: string]>> = {
   SETTINGS_INVALID: ['The settings cannot be used.', 'Correct the settings file; the log names the key.'],
   STATE_UNWRITABLE: ['The player cannot write its state.', 'Check the disk and the owner of the state folder.'],
@@ -47,6 +50,7 @@ const words: Readonly<Record<ErrorCode, readonly [summary: string, remedy: strin
   SERVER_ERROR: ['The server has a fault.', 'The player keeps trying.'],
   HOST_REFUSED: ['An address outside the allowed ones was refused.', 'Check the media addresses of the playlist.'],
   REGISTRATION_REFUSED: ['The server refused the registration.', 'Check server.origin and the server’s version.'],
+  REGISTRATION_DENIED: ['The registration was denied in the console.', 'A new PIN is shown in a few minutes.'],
   PLAYLIST_INVALID: ['The new playlist cannot be used.', 'The old one keeps playing; the log names the fault.'],
   MEDIA_LENGTH: ['A media file has the wrong length.', 'Upload it again; the old playlist keeps playing.'],
   MEDIA_DIGEST: ['A media file differs from its digest.', 'Upload it again; the old playlist keeps playing.'],
@@ -60,7 +64,7 @@ const words: Readonly<Record<ErrorCode, readonly [summary: string, remedy: strin
 };
 
 const refusals: Readonly<Record<RefusalReason, ErrorCode>> = {
-  denied: 'REGISTRATION_REFUSED',
+  denied: 'REGISTRATION_DENIED',
   'key-mismatch': 'CERTIFICATE_KEY_MISMATCH',
   untrusted: 'CERTIFICATE_UNTRUSTED',
   usage: 'CERTIFICATE_USAGE',
@@ -75,12 +79,7 @@ export function troubleOf(error: PlayerError): Trouble {
 
 /** Why a registration was refused, in words for the operator. */
 export function refusalTrouble(reason: RefusalReason): Trouble {
-  if (reason !== 'denied') return trouble(refusals[reason]);
-  return {
-    code: 'REGISTRATION_REFUSED',
-    summary: 'The registration was denied in the console.',
-    remedy: 'A new PIN is shown in a few minutes.',
-  };
+  return trouble(refusals[reason]);
 }
 
 function trouble(code: ErrorCode): Trouble {

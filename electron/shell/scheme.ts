@@ -7,7 +7,7 @@ import { parseByteRange } from './byte-range.ts';
 
 /** The page's own files and the media store, both under `player://`; nothing else exists. */
 export interface SchemePorts {
-  /** Folder with index.html, app.js, app.css and fonts/. */
+  /** Folder with index.html, app.js, its style sheets, chunks/ and fonts/. */
   readonly pageDirectory: string;
   /** Headers of a file of the page; `null` for a kind of file that it does not have. */
   pageHeaders(name: string): Readonly<Record<string, string>> | null;
@@ -24,7 +24,8 @@ export interface ServedMedia {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-const pageFile = /^\/(?:index\.html|app\.js|app\.css|fonts\/[A-Za-z0-9_-]{1,80}\.woff2)$/;
+const pageFile =
+  /^\/(?:index\.html|app\.js|(?:app|script-[a-z]{2})\.css|chunks\/[A-Za-z0-9_-]{1,80}\.js|fonts\/[A-Za-z0-9_-]{1,80}\.woff2)$/;
 const mediaPath = /^\/([0-9a-f]{64})$/;
 
 /** What `protocol.registerSchemesAsPrivileged` is told; `bypassCSP` is never set. */

@@ -24,5 +24,6 @@ function Screen({ cover }: { readonly cover: Cover }) {
 export function CoverScreen() {
   const cover = useMirror((mirror) => mirror.cover);
   const hidden = useMirror(({ stage }) => stage.covering);
-  return cover === null || hidden ? null : <Screen cover={cover} />;
+  const speechless = useMirror(({ words }) => words === null);
+  return cover === null || hidden || speechless ? null : <Screen cover={cover} />;
 }

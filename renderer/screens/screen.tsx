@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react';
 import type { Device } from '../cover.ts';
-import { text } from '../text.ts';
+import { useWords } from '../store.ts';
+import { troubleWords } from '../words.ts';
 import { Mark } from './mark.tsx';
 
 interface ScreenProps {
@@ -11,27 +12,29 @@ interface ScreenProps {
 
 /** The common frame of all screens: warning above, brand, content, and below which device this is. */
 export function Screen({ name, device, children }: ScreenProps) {
+  const words = useWords();
+  const [summary = '', remedy = ''] = device.notice === null ? [] : troubleWords(words, device.notice);
   return (
     <main className={`screen ${name}`} data-testid={`screen-${name}`}>
       {device.keyProtection === 'software' && (
         <p className="warning" role="alert" data-testid="software-key">
-          {text.softwareKey}
+          {words.softwareKey}
         </p>
       )}
       <header className="brand">
         <Mark />
-        <span>{text.product}</span>
+        <span>Signet Player</span>
       </header>
       <div className="content">{children}</div>
       <footer className="foot">
         <p className="notice" data-testid="notice">
-          {name !== 'starting' && device.notice?.summary}
+          {name !== 'starting' && summary}
           {/* Whoever registers a screen stands in front of it and can mend what is wrong. */}
-          {name === 'registering' && device.notice !== null && ` ${device.notice.remedy}`}
+          {name === 'registering' && remedy !== '' && ` ${remedy}`}
         </p>
         <p className="device">
-          <span className="device-name">{device.screenName ?? device.hostname}</span>
-          <span>{text.version(device.playerVersion)}</span>
+          <bdi className="device-name">{device.screenName ?? device.hostname}</bdi>
+          <bdi>v{device.playerVersion}</bdi>
         </p>
       </footer>
     </main>

@@ -1,94 +1,9 @@
-import type { Page } from 'playwright/test';
 import { expect } from 'playwright/test';
 import { encode } from 'uqr';
-import type { RegistrationCard, Snapshot } from '../../../electron/ipc/contract.ts';
+import type { Snapshot } from '../../../electron/ipc/contract.ts';
+import { card, claimUrl, dressed, misplaced, notice, screens, settleMotion, sizes, trouble } from './catalogue.ts';
+import { contrasts } from './contrast.ts';
 import { device, test } from './kiosk.ts';
-
-const claimUrl = 'https://console.example.org/claim?pin=K7M4QX&screen=2f6c1a90';
-
-const card = (leftMs: number): RegistrationCard => ({
-  pin: 'K7M4QX',
-  fingerprint: '9f3ac2e17b40d856',
-  claimUrl,
-  expiresAtMs: Date.now() + leftMs,
-});
-
-const notice = {
-  code: 'CONNECTION_TIMEOUT',
-  summary: 'The server does not answer. The screen goes on with what it has.',
-  remedy: 'Check the network.',
-};
-
-const trouble = {
-  code: 'TPM_ACCESS_DENIED',
-  summary: 'The player may not use the TPM of this computer.',
-  remedy: 'Add the account of the player to the group “tss”, then restart the player.',
-};
-
-const screens: Readonly<Record<string, () => Snapshot>> = {
-  starting: () => ({ ...device, state: 'starting' }),
-  'registering-asking': () => ({ ...device, screenName: null, state: 'registering', registration: null }),
-  registering: () => ({ ...device, screenName: null, state: 'registering', registration: card(899_000), notice }),
-  'registering-widest': () => ({ ...device, state: 'registering', registration: { ...card(899_000), pin: 'WWWWWW' } }),
-  'registering-software': () => ({
-    ...device,
-    state: 'registering',
-    registration: card(61_000),
-    keyProtection: 'software',
-  }),
-  standby: () => ({ ...device, state: 'standby', reason: 'nothing-scheduled' }),
-  'standby-notice': () => ({
-    ...device,
-    state: 'standby',
-    reason: 'nothing-synced',
-    notice,
-    keyProtection: 'software',
-  }),
-  trouble: () => ({ ...device, state: 'trouble', trouble }),
-  'trouble-software': () => ({ ...device, state: 'trouble', trouble, notice, keyProtection: 'software' }),
-};
-
-const sizes = [
-  { name: '720p', width: 1280, height: 720 },
-  { name: '1080p', width: 1920, height: 1080 },
-  { name: 'portrait', width: 1080, height: 1920 },
-] as const;
-
-/** Texts that leave the display, their box or each other's space; a paused animation stands where it is farthest out. */
-function misplaced(): string[] {
-  const texts = [...document.querySelectorAll<HTMLElement>('.screen *')].filter((element) =>
-    [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.textContent?.trim()),
-  );
-  const boxes = texts.map((element) => ({ element, box: element.getBoundingClientRect() }));
-  const outside = boxes.filter(
-    ({ box }) => box.left < 0 || box.top < 0 || box.right > innerWidth + 0.5 || box.bottom > innerHeight + 0.5,
-  );
-  const cut = texts.filter((element) => element.scrollWidth > element.clientWidth + 1 && element.clientWidth > 0);
-  const apart = (a: DOMRect, b: DOMRect) =>
-    a.right <= b.left + 1 || b.right <= a.left + 1 || a.bottom <= b.top + 1 || b.bottom <= a.top + 1;
-  const crossing = boxes.filter((one) =>
-    boxes.some(
-      (other) =>
-        !one.element.contains(other.element) && !other.element.contains(one.element) && !apart(one.box, other.box),
-    ),
-  );
-  return [
-    ...outside.map(({ element }) => `outside: ${element.textContent}`),
-    ...cut.map((element) => `cut: ${element.textContent}`),
-    ...crossing.map(({ element }) => `crossing: ${element.textContent}`),
-  ];
-}
-
-/** Puts every endless animation at its end, where a moving text is farthest from its place. */
-async function settleMotion(page: Page, at: 0 | 1) {
-  await page.evaluate((share) => {
-    for (const animation of document.getAnimations()) {
-      animation.pause();
-      const { duration } = animation.effect?.getComputedTiming() ?? {};
-      animation.currentTime = Number(duration) * share * 0.9999;
-    }
-  }, at);
-}
 
 for (const { name: size, width, height } of sizes) {
   for (const [name, snapshot] of Object.entries(screens)) {
@@ -176,28 +91,41 @@ test('trouble shows what is wrong, what to do and the code', async ({ kiosk }) =
   await expect(screen).toContainText(trouble.code);
 });
 
-test('every text has a contrast of at least 4.5 to its ground', async ({ kiosk }) => {
-  for (const snapshot of Object.values(screens)) {
-    await kiosk.push(snapshot());
-    await expect(kiosk.page.getByTestId(`screen-${snapshot().state}`)).toBeVisible();
-    const colours = await kiosk.page.evaluate(() =>
-      [...document.querySelectorAll('.screen *')]
-        .filter((element) => !element.closest('.warning, svg'))
-        .map((element) => getComputedStyle(element).color),
-    );
-    // The lightest ground that the screens have, where their two lights meet.
-    for (const colour of new Set(colours)) expect(contrast(colour, 'rgb(38, 40, 54)'), colour).toBeGreaterThan(4.5);
-  }
+for (const theme of ['dark', 'light'] as const) {
+  test(`every text on every ${theme} screen has a contrast of at least 4.5 to what lies beneath it`, async ({
+    kiosk,
+  }) => {
+    for (const [name, snapshot] of Object.entries(screens)) {
+      await kiosk.push(dressed(snapshot(), { theme }));
+      await expect(kiosk.page.getByTestId(`screen-${snapshot().state}`)).toBeVisible();
+      await settleMotion(kiosk.page, 0);
+      // The display may still show the screen before: measured until it is this one.
+      const weak = async () => {
+        const measured = await contrasts(kiosk.page, kiosk.display);
+        return measured.length > 2 ? measured.filter(([, ratio]) => ratio < 4.5) : 'no texts';
+      };
+      await expect.poll(weak, { message: name }).toEqual([]);
+    }
+  });
+}
+
+test('the look for weak contrast finds one that is there', async ({ kiosk }) => {
+  await kiosk.push(screens['trouble']?.() as Snapshot);
+  const heading = kiosk.page.getByRole('heading', { level: 1 });
+  await heading.evaluate((element) => {
+    element.style.color = '#333';
+  });
+  const weak = async () =>
+    (await contrasts(kiosk.page, kiosk.display)).filter(([, ratio]) => ratio < 4.5).map(([words]) => words);
+  await expect.poll(weak).toEqual([trouble.summary]);
 });
 
-/** Contrast ratio of two `rgb()` colours (WCAG 2.2, relative luminance). */
-function contrast(one: string, other: string): number {
-  const luminance = (colour: string) => {
-    const [red = 0, green = 0, blue = 0] = (colour.match(/[\d.]+/g) ?? [])
-      .map((part) => Number(part) / 255)
-      .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
-  };
-  const [light, dark] = [luminance(one), luminance(other)].sort((a, b) => b - a) as [number, number];
-  return (light + 0.05) / (dark + 0.05);
-}
+test('a theme that follows the desktop is light where the desktop is', async ({ kiosk }) => {
+  const ground = () => kiosk.display.pixel(640, 700)[0];
+  await kiosk.page.emulateMedia({ colorScheme: 'light' });
+  await kiosk.push(dressed({ ...device, state: 'starting' }, { theme: 'auto' }));
+  await expect.poll(ground).toBeGreaterThan(200);
+  await kiosk.page.emulateMedia({ colorScheme: 'dark' });
+  await expect.poll(ground).toBeLessThan(60);
+  await kiosk.page.emulateMedia({ colorScheme: null });
+});

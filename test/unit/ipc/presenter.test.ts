@@ -37,7 +37,7 @@ const rows: readonly [name: string, facts: Facts, state: string, detail?: string
     'refused',
     { ...playingFacts, registration: { state: 'refused', reason: 'denied', retryAtMs: 0 } },
     'trouble',
-    'REGISTRATION_REFUSED',
+    'REGISTRATION_DENIED',
   ],
   ['registered, something plays', playingFacts, 'playing'],
   ['registered, no TPM, something plays', { ...playingFacts, identityProblem: noTpm }, 'playing'],

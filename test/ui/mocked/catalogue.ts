@@ -1,0 +1,96 @@
+/** Every screen of the player in the states that stretch it most, and how to look at one. */
+import type { Page } from 'playwright/test';
+import type { Look, RegistrationCard, Snapshot } from '../../../electron/ipc/contract.ts';
+import { device } from './kiosk.ts';
+
+export const claimUrl = 'https://console.example.org/claim?pin=K7M4QX&screen=2f6c1a90';
+
+export const card = (leftMs: number): RegistrationCard => ({
+  pin: 'K7M4QX',
+  fingerprint: '9f3ac2e17b40d856',
+  claimUrl,
+  expiresAtMs: Date.now() + leftMs,
+});
+
+export const notice = {
+  code: 'CONNECTION_TIMEOUT',
+  summary: 'The server does not answer. The screen goes on with what it has.',
+  remedy: 'Check the network.',
+};
+
+export const trouble = {
+  code: 'TPM_ACCESS_DENIED',
+  summary: 'The player may not use the TPM of this computer.',
+  remedy: 'Add the account of the player to the group “tss”, then restart the player.',
+};
+
+export const screens: Readonly<Record<string, () => Snapshot>> = {
+  starting: () => ({ ...device, state: 'starting' }),
+  'registering-asking': () => ({ ...device, screenName: null, state: 'registering', registration: null }),
+  registering: () => ({ ...device, screenName: null, state: 'registering', registration: card(899_000), notice }),
+  'registering-widest': () => ({ ...device, state: 'registering', registration: { ...card(899_000), pin: 'WWWWWW' } }),
+  'registering-software': () => ({
+    ...device,
+    state: 'registering',
+    registration: card(61_000),
+    keyProtection: 'software',
+  }),
+  standby: () => ({ ...device, state: 'standby', reason: 'nothing-scheduled' }),
+  'standby-notice': () => ({
+    ...device,
+    state: 'standby',
+    reason: 'nothing-synced',
+    notice,
+    keyProtection: 'software',
+  }),
+  trouble: () => ({ ...device, state: 'trouble', trouble }),
+  'trouble-software': () => ({ ...device, state: 'trouble', trouble, notice, keyProtection: 'software' }),
+};
+
+export const sizes = [
+  { name: '720p', width: 1280, height: 720 },
+  { name: '1080p', width: 1920, height: 1080 },
+  { name: 'portrait', width: 1080, height: 1920 },
+] as const;
+
+/** Texts that leave the display, their box or each other's space; a paused animation stands where it is farthest out. */
+export function misplaced(): string[] {
+  const texts = [...document.querySelectorAll<HTMLElement>('.screen *')].filter((element) =>
+    [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.textContent?.trim()),
+  );
+  const boxes = texts.map((element) => ({ element, box: element.getBoundingClientRect() }));
+  const outside = boxes.filter(
+    ({ box }) => box.left < 0 || box.top < 0 || box.right > innerWidth + 0.5 || box.bottom > innerHeight + 0.5,
+  );
+  const cut = texts.filter((element) => element.scrollWidth > element.clientWidth + 1 && element.clientWidth > 0);
+  const apart = (a: DOMRect, b: DOMRect) =>
+    a.right <= b.left + 1 || b.right <= a.left + 1 || a.bottom <= b.top + 1 || b.bottom <= a.top + 1;
+  const crossing = boxes.filter((one) =>
+    boxes.some(
+      (other) =>
+        !one.element.contains(other.element) && !other.element.contains(one.element) && !apart(one.box, other.box),
+    ),
+  );
+  return [
+    ...outside.map(({ element }) => `outside: ${element.textContent}`),
+    ...cut.map((element) => `cut: ${element.textContent}`),
+    ...crossing.map(({ element }) => `crossing: ${element.textContent}`),
+  ];
+}
+
+/** Puts every endless animation at its end, where a moving text is farthest from its place. */
+export async function settleMotion(page: Page, at: 0 | 1) {
+  await page.evaluate((share) => {
+    for (const animation of document.getAnimations()) {
+      animation.pause();
+      const { duration } = animation.effect?.getComputedTiming() ?? {};
+      animation.currentTime = Number(duration) * share * 0.9999;
+    }
+  }, at);
+}
+
+/** A snapshot in another language, theme or rotation. */
+export const dressed = (snapshot: Snapshot, look: Partial<Look>): Snapshot => ({
+  ...snapshot,
+  look: { ...snapshot.look, ...look },
+});
