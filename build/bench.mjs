@@ -17,13 +17,18 @@ const help = `npm run bench -- NAME — measure, on this machine, against a yard
   pool          file reads and the event loop while eight handshakes wait for a TPM that takes 200 ms to sign
   schedule      what plays and until when, for 1,000 playlists with predicates of 4,000 characters, against V8
   startup       process start to first content frame against a minimal Electron application
+  gap           black and wrong frames and the time between two items, for every pair of kinds; drift of their starts;
+                frames of a clip: against one bare <img> and <video> in the same Electron
 
   --json        one JSON object on stdout instead of a table; its "ratios" and "values" hold the result
   --runs N      repetitions, where the measurement has a choice
   --help        this text
 `;
 
-const names = ['handshake', 'bulk', 'memory', 'pool', 'schedule', 'startup'];
+const names = ['handshake', 'bulk', 'memory', 'pool', 'schedule', 'startup', 'gap'];
+
+/** Measurements that need a display, and its size. @type {Readonly<Record<string, {width: number, height: number}>>} */
+const displays = { startup: { width: 1920, height: 1080 }, gap: { width: 1280, height: 720 } };
 
 /** @throws {SetupError} */
 function readOptions() {
@@ -64,7 +69,7 @@ async function measure({ name, runs, json }) {
   // Relative paths of the measurements start at the checkout.
   process.chdir(inCheckout());
   const module = await import(pathToFileURL(inCheckout(`dist/bench/${name}.mjs`)).href);
-  const display = name === 'startup' ? await startVirtualDisplay() : undefined;
+  const display = name in displays ? await startVirtualDisplay(displays[name]) : undefined;
   try {
     const tell = (/** @type {string} */ text) => narrate('bench', text);
     const given = { electron: electronBinary, display, narrate: tell, ...(runs === undefined ? {} : { runs }) };

@@ -10,7 +10,7 @@ import { giveVoice } from './sound.ts';
 const glanceEveryMs = 250;
 
 /** How much longer than its length a video may take to be played to its end. */
-const slackMs = 1000;
+const slackMs = 1500;
 
 /** A round that is shorter than this is not begun: the clip would begin anew just before it is taken away. */
 const shortestRoundMs = 400;

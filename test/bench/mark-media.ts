@@ -1,0 +1,72 @@
+/** The test media of `gap`: pictures and pages drawn here, clips and streams from test/fixtures/marks. */
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { crc32, deflateSync } from 'node:zlib';
+import { bars, barsOf } from './marks.ts';
+
+export const kinds = ['image', 'video'] as const;
+export type Kind = (typeof kinds)[number];
+
+/** Two items of each kind, so that a kind can follow on itself. */
+export const itemsOf: Readonly<Record<Kind, readonly [number, number]>> = { image: [1, 2], video: [5, 6] };
+
+/** Those whose frames move. */
+export const moving: ReadonlySet<number> = new Set([...itemsOf.video]);
+
+export const clipFile = (item: number) => resolve('test/fixtures/marks', `video-${item}.mp4`);
+
+/** Frames of the first clip, 30 a second. */
+export const clipFrames = 600;
+
+export const readClip = (item: number) => readFileSync(clipFile(item));
+
+export const fixture = (name: string) => readFileSync(join('test/fixtures/marks', name));
+
+function chunk(type: string, data: Buffer): Buffer {
+  const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
+  const framed = Buffer.alloc(body.length + 8);
+  framed.writeUInt32BE(data.length, 0);
+  body.copy(framed, 4);
+  framed.writeUInt32BE(crc32(body), body.length + 4);
+  return framed;
+}
+
+/** A grey PNG (RFC 2083) of 1280 × 720 with an item's bars. */
+export function picture(item: number): Buffer {
+  const [width, height] = [1280, 720];
+  const white = barsOf({ item, frame: 0 });
+  const row = Buffer.alloc(width + 1);
+  for (let x = 0; x < width; x += 1) row[x + 1] = white[Math.floor((x * bars) / width)] ? 255 : 0;
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  header.set([8, 0, 0, 0, 0], 8);
+  const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
+  const pixels = deflateSync(Buffer.concat(Array.from({ length: height }, () => row)));
+  return Buffer.concat([signature, chunk('IHDR', header), chunk('IDAT', pixels), chunk('IEND', Buffer.alloc(0))]);
+}
+
+/** A round in which every ordered pair of kinds, also of a kind with itself, occurs exactly once. */
+export function roundOf<Name extends string>(names: readonly Name[]): Name[] {
+  const left = new Map(names.map((name) => [name, [...names]]));
+  // Hierholzer: in the complete directed graph with loops every walk can be closed.
+  const path: Name[] = [names[0] as Name];
+  const circuit: Name[] = [];
+  while (path.length > 0) {
+    const here = path.at(-1) as Name;
+    const next = left.get(here)?.pop();
+    if (next === undefined) circuit.unshift(path.pop() as Name);
+    else path.push(next);
+  }
+  return circuit.slice(1);
+}
+
+/** The items of a round: each kind's two in turn, so that no item follows on itself. */
+export function itemsInRound(round: readonly Kind[]): number[] {
+  const turns = new Map<Kind, number>();
+  return round.map((kind) => {
+    const turn = turns.get(kind) ?? 0;
+    turns.set(kind, turn + 1);
+    return itemsOf[kind][turn % 2] as number;
+  });
+}
