@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { app, Menu, powerSaveBlocker, protocol } from 'electron';
 import { openContent } from './assembly/content.ts';
 import { createFactBook, type FactBook } from './assembly/facts.ts';
+import { watchGraphics } from './assembly/graphics.ts';
 import { openScreen } from './assembly/screen.ts';
 import { asPlayerError, PlayerError } from './errors.ts';
 import { createSnapshotFeed } from './ipc/push.ts';
@@ -30,6 +31,9 @@ function main(): void {
   const log = createLog((line) => process.stdout.write(`${line}\n`), settings.log.level, Date.now);
   prepareElectron(settings, log);
   const ending = watchEnding(app, log);
+  watchGraphics(app, settings.state.directory, log, () =>
+    ending.fail(new PlayerError('INTERNAL', 'the GPU process does not stay alive')),
+  );
   app
     .whenReady()
     .then(() => play(settings, log, ending))
@@ -41,7 +45,6 @@ function prepareElectron(settings: Settings, log: Log): void {
   makeStateFolder(settings.state.directory);
   app.enableSandbox();
   app.setPath('userData', join(settings.state.directory, 'chromium'));
-  app.commandLine.appendSwitch('disable-gpu-process-crash-limit');
   protocol.registerSchemesAsPrivileged([playerScheme]);
   Menu.setApplicationMenu(null);
   lockDown(app, log);
@@ -74,6 +77,7 @@ async function play(settings: Settings, log: Log, ending: Ending): Promise<void>
     feed,
     content: reading.then(({ content }) => content),
     firstShown: () => firstShown.abort(),
+    bounds: settings.page,
     giveUp: () => ending.fail(new PlayerError('INTERNAL', 'the page does not stay alive')),
     log,
   });

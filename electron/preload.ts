@@ -25,6 +25,7 @@ function listen<Channel extends keyof Pushes>(channel: Channel, listener: (paylo
 const player: PlayerBridge = Object.freeze({
   snapshot: () => invoke('player:snapshot', undefined),
   onSnapshot: (listener) => listen('snapshot:changed', listener),
+  resume: () => invoke('playback:resume', undefined),
   report: (report) => invoke('playback:report', report),
   beat: (heartbeat) => invoke('heartbeat:beat', heartbeat),
   prepareView: (play) => invoke('view:prepare', play),

@@ -97,6 +97,18 @@ const schema = z.strictObject({
   sound: z
     .strictObject({ volume: z.int().min(0).max(100).default(100), muted: z.boolean().default(false) })
     .default({ volume: 100, muted: false }),
+  page: z
+    .strictObject({
+      /** Age of the page's process after which a fresh one takes its place, at the change of an item. */
+      recycleAfterHours: z
+        .number()
+        .min(0.001)
+        .max(24 * 365)
+        .default(24),
+      /** Memory of that process, counted alone (PSS), above which it is replaced. */
+      recycleAboveMegabytes: z.int().min(64).default(1_024),
+    })
+    .default({ recycleAfterHours: 24, recycleAboveMegabytes: 1_024 }),
   policy: z
     .strictObject({
       /** What a revoked screen does once the grace period is over. */

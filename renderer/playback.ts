@@ -3,7 +3,7 @@
  * item; an item is revealed only when it is ready and the one before it has had its time. Plays are numbered, so that
  * a late answer about an earlier play changes nothing.
  */
-import type { PlaybackReport, Program, ProgramItem } from '../electron/ipc/contract.ts';
+import type { PlaybackReport, Program, ProgramItem, Resume } from '../electron/ipc/contract.ts';
 
 export type SurfaceId = 0 | 1;
 
@@ -38,7 +38,8 @@ export interface Playback {
 }
 
 export type Happening =
-  | { readonly type: 'program-changed'; readonly program: Program | null }
+  /** `from`: what another page showed before this one began. */
+  | { readonly type: 'program-changed'; readonly program: Program | null; readonly from?: Resume }
   | { readonly type: 'prepared'; readonly play: number }
   | { readonly type: 'refused'; readonly play: number; readonly reason: string }
   | { readonly type: 'presented'; readonly play: number }
@@ -156,7 +157,13 @@ function reveal(from: Playback, effects: readonly Effect[]): Step {
   };
 }
 
-function changeProgram(from: Playback, program: Program | null): Step {
+/** Where a page goes on that takes the place of another; at the beginning where the program does not hold the item. */
+function cursorOf(program: Program, resume?: Resume): number {
+  const place = program.items.findIndex(({ itemId }) => itemId === resume?.itemId);
+  return place < 0 ? 0 : place + (resume?.passOver === true ? 1 : 0);
+}
+
+function changeProgram(from: Playback, program: Program | null, resume?: Resume): Step {
   if (from.program?.programId === program?.programId) return { next: from, effects: [] };
   const { shown } = from;
   const effects: Effect[] = from.upcoming === null ? [] : [{ type: 'discard', play: from.upcoming }];
@@ -165,7 +172,7 @@ function changeProgram(from: Playback, program: Program | null): Step {
     if (shown !== null) effects.push({ type: 'leave', play: shown });
     return { next: { ...fresh, shown: null }, effects };
   }
-  if (shown === null) return seek(fresh, effects);
+  if (shown === null) return seek({ ...fresh, cursor: cursorOf(program, resume) }, effects);
   const place = program.items.findIndex(
     ({ itemId, source }) => itemId === shown.item.itemId && source === shown.item.source,
   );
@@ -215,7 +222,7 @@ export function step(from: Playback, happening: Happening): Step {
   const unchanged: Step = { next: from, effects: [] };
   switch (happening.type) {
     case 'program-changed':
-      return changeProgram(from, happening.program);
+      return changeProgram(from, happening.program, happening.from);
     case 'prepared':
       if (upcoming?.play !== happening.play) return unchanged;
       return reveal({ ...from, upcoming: { ...upcoming, phase: 'ready' }, misses: 0, emptyRounds: 0 }, []);

@@ -1,6 +1,6 @@
 /** The page's one store: a mirror of main's snapshot, and what the stage tells. Nothing here decides anything. */
 import { create } from 'zustand';
-import type { PlayerBridge, Snapshot } from '../electron/ipc/contract.ts';
+import type { PlayerBridge, Resume, Snapshot } from '../electron/ipc/contract.ts';
 import type { Cover } from './cover.ts';
 import { nextCover } from './cover.ts';
 import type { Words } from './languages/words.ts';
@@ -8,6 +8,8 @@ import type { StageView } from './media/stage.ts';
 
 interface Mirror {
   readonly snapshot: Snapshot | null;
+  /** What another page showed before this one; asked once. */
+  readonly resume: Resume | null;
   readonly stage: StageView;
   readonly cover: Cover | null;
   /** `null` until those of the screens' language are loaded; no screen shows before. */
@@ -16,6 +18,7 @@ interface Mirror {
 
 export const useMirror = create<Mirror>(() => ({
   snapshot: null,
+  resume: null,
   stage: { covering: false, exhausted: false, itemId: null },
   cover: null,
   words: null,
@@ -47,15 +50,17 @@ export function takeStage(stage: StageView): void {
 }
 
 /**
- * Mirrors main from now on. Rejects when main does not answer the first question; a push that arrived before the
- * answer is newer than the answer and wins.
+ * Mirrors main from now on. Rejects when main does not answer the first questions; a push that arrived before the
+ * answers is newer than they are and wins.
  */
 export async function mirror(bridge: PlayerBridge): Promise<void> {
-  let pushed = false;
-  bridge.onSnapshot((snapshot) => {
-    pushed = true;
-    takeSnapshot(snapshot);
-  });
-  const first = await bridge.snapshot();
-  if (!pushed) takeSnapshot(first);
+  let take = (snapshot: Snapshot) => {
+    pushed = snapshot;
+  };
+  let pushed: Snapshot | null = null;
+  bridge.onSnapshot((snapshot) => take(snapshot));
+  const [first, resume] = await Promise.all([bridge.snapshot(), bridge.resume()]);
+  useMirror.setState({ resume });
+  take = takeSnapshot;
+  takeSnapshot(pushed ?? first);
 }

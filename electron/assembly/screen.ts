@@ -7,8 +7,10 @@ import type { Log } from '../log.ts';
 import type { MediaHash } from '../playlist/playlist.ts';
 import { mediaHeaders, pageHeaders } from '../sanitize/headers.ts';
 import { openPage, type Page } from '../shell/page.ts';
+import type { RecycleBounds } from '../shell/recycling.ts';
 import { servePlayerScheme } from '../shell/scheme.ts';
 import type { Content } from './content.ts';
+import { createPlace } from './place.ts';
 import { createPlaybackLog } from './playback-log.ts';
 
 export interface ScreenParts {
@@ -19,18 +21,26 @@ export interface ScreenParts {
   firstShown(): void;
   /** Too many restarts of the page. */
   giveUp(): void;
+  /** When the page is replaced by a fresh one. */
+  readonly bounds: RecycleBounds;
   readonly log: Log;
 }
 
 /** Open the page with the only two things it can reach: the `player://` scheme and the checked requests. */
-export function openScreen({ feed, content, firstShown, giveUp, log }: ScreenParts): Page {
+export function openScreen({ feed, content, firstShown, giveUp, bounds, log }: ScreenParts): Page {
   let page: Page | null = null;
   let store: Pick<Content, 'locate' | 'pageDied'> | null = null;
   let opened: MediaHash | null = null;
+  const isPicture = (itemId: string) => {
+    const now = feed.current();
+    if (now.state !== 'playing') return false;
+    return now.program.items.find((item) => item.itemId === itemId)?.kind === 'image';
+  };
   const read = content.then((ready) => {
     store = ready;
   });
   const playback = createPlaybackLog(log);
+  const place = createPlace(() => performance.now());
   servePlayerScheme(protocol, {
     pageDirectory: join(__dirname, 'renderer'),
     pageHeaders,
@@ -44,13 +54,17 @@ export function openScreen({ feed, content, firstShown, giveUp, log }: ScreenPar
     ipcMain,
     {
       'player:snapshot': () => read.then(feed.current),
-      'playback:report': (report) => {
-        if (report.outcome === 'shown') firstShown();
+      'playback:resume': () => read.then(place.resume),
+      'playback:report': (report, from) => {
+        if (report.outcome === 'shown') {
+          firstShown();
+          if (page?.shown(from, isPicture(report.itemId)) === true) place.shown(report.itemId);
+        }
         playback.report(report);
         return undefined;
       },
-      'heartbeat:beat': ({ frames }) => {
-        page?.beat(frames);
+      'heartbeat:beat': ({ frames }, from) => {
+        page?.beat(from, frames);
         return undefined;
       },
       'view:prepare': ({ playId }) => {
@@ -61,7 +75,7 @@ export function openScreen({ feed, content, firstShown, giveUp, log }: ScreenPar
       'view:release': () => undefined,
       'view:veil': () => undefined,
     },
-    () => page?.contentsId() ?? null,
+    () => page?.contentsIds() ?? [],
     log,
   );
   page = openPage({
@@ -69,10 +83,12 @@ export function openScreen({ feed, content, firstShown, giveUp, log }: ScreenPar
     monotonicMs: () => performance.now(),
     // A file that is too much for the page kills it as it is opened: the last one that was asked for is suspected.
     died: () => {
+      place.died();
       if (opened !== null) store?.pageDied(opened);
       opened = null;
     },
     giveUp,
+    bounds,
     log,
   });
   return page;

@@ -113,6 +113,15 @@ export interface PlaybackReport {
   readonly reason?: string;
 }
 
+/** What a page that begins goes on with, because another one was there before it. */
+export interface Resume {
+  readonly itemId: string;
+  /** Go on behind it: it was on the display when pages died. */
+  readonly passOver: boolean;
+  /** Milliseconds that it was on the display already. */
+  readonly playedMs: number;
+}
+
 /** Sign of life: sent every 250 ms while frames are being painted. */
 export interface Heartbeat {
   /** Frames painted since the page was loaded. */
@@ -136,6 +145,7 @@ export interface ViewChange extends ViewPlay {
 /** Requests of the page: channel → request and reply. */
 export interface Invokes {
   'player:snapshot': { readonly request: undefined; readonly reply: Snapshot };
+  'playback:resume': { readonly request: undefined; readonly reply: Resume | null };
   'playback:report': { readonly request: PlaybackReport; readonly reply: undefined };
   'heartbeat:beat': { readonly request: Heartbeat; readonly reply: undefined };
   /** Load the page of an item and have it painted, out of sight; a `view:changed` tells the outcome. */
@@ -159,6 +169,7 @@ export interface PlayerBridge {
   snapshot(): Promise<Snapshot>;
   /** Calls back with every new snapshot; the returned function ends it. */
   onSnapshot(listener: (snapshot: Snapshot) => void): () => void;
+  resume(): Promise<Resume | null>;
   report(report: PlaybackReport): Promise<void>;
   beat(heartbeat: Heartbeat): Promise<void>;
   prepareView(play: ViewPlay & { readonly itemId: string }): Promise<void>;

@@ -9,6 +9,7 @@ const playId = z.uuid();
 /** One schema per request; a channel of the contract without one does not compile. */
 const requests = {
   'player:snapshot': z.undefined(),
+  'playback:resume': z.undefined(),
   'playback:report': z.strictObject({
     itemId: z.string().min(1).max(64),
     outcome: z.enum(['shown', 'failed', 'skipped']),
@@ -27,6 +28,8 @@ const requests = {
 export type Handlers = {
   readonly [Channel in keyof Invokes]: (
     request: Invokes[Channel]['request'],
+    /** Web contents id of the page that asks: while one page takes the place of another there are two. */
+    from: number,
   ) => Invokes[Channel]['reply'] | Promise<Invokes[Channel]['reply']>;
 };
 
@@ -69,16 +72,22 @@ export function createAllowance(nowMs: () => number): () => boolean {
  * Sender check → schema → handler, for every channel of the contract.
  * A refused message is logged and answered with a plain refusal that says nothing of the inside.
  */
-export function serveIpc(ipcMain: IpcMain, handlers: Handlers, pageContentsId: () => number | null, log: Log): void {
+export function serveIpc(
+  ipcMain: IpcMain,
+  handlers: Handlers,
+  pageContentsIds: () => readonly number[],
+  log: Log,
+): void {
   const allowed = createAllowance(() => performance.now());
   const serve = <Channel extends keyof Invokes>(channel: Channel) => {
     ipcMain.handle(channel, async (event, ...args: unknown[]) => {
       if (!allowed()) throw new Error('refused');
       try {
         // Before anything is awaited: a frame that is gone by then cannot be asked any more.
-        if (!isPage(senderOf(event), pageContentsId()))
+        const sender = senderOf(event);
+        if (!pageContentsIds().some((id) => isPage(sender, id)))
           throw new PlayerError('IPC_REFUSED', `${channel}: the sender is not the page`);
-        return await handlers[channel](parseRequest(channel, args));
+        return await handlers[channel](parseRequest(channel, args), sender.contentsId);
       } catch (thrown) {
         log.failure('ipc-refused', thrown, { reason: channel });
         throw new Error('refused');

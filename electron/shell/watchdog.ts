@@ -1,17 +1,39 @@
 /** The watchdog over the page: pure. `unresponsive` never fires on a screen that nobody touches. */
 
-export type Watch =
-  /** The page is being loaded; its first beat is awaited. */
-  | { readonly state: 'loading'; readonly sinceMs: number; readonly restartsMs: readonly number[] }
+/** The page's deaths so far. */
+export interface Deaths {
+  /** Of the last minutes, monotonic milliseconds. */
+  readonly atMs: readonly number[];
+  /** Lives in a row that ended soon after they had begun. */
+  readonly shortLives: number;
+}
+
+export type Watch = { readonly deaths: Deaths } & (
+  | {
+      /** The page is being loaded; its first beat is awaited. */
+      readonly state: 'loading';
+      readonly sinceMs: number;
+    }
   | {
       readonly state: 'alive';
+      readonly sinceMs: number;
       readonly beatMs: number;
       readonly frames: number;
       readonly frameMs: number;
-      readonly restartsMs: readonly number[];
     }
-  /** The renderer was told to die; its end is awaited, because a reload before it is lost. */
-  | { readonly state: 'dying'; readonly sinceMs: number; readonly restartsMs: readonly number[] };
+  | {
+      /** The renderer was told to die; its end is awaited, because a reload before it is lost. */
+      readonly state: 'dying';
+      readonly sinceMs: number;
+      readonly lived: boolean;
+    }
+  | {
+      /** The page died too soon too often; it is restarted later. */
+      readonly state: 'waiting';
+      readonly untilMs: number;
+      readonly effect: 'reload' | 'recreate';
+    }
+);
 
 export type WatchHappening =
   | { readonly type: 'beaten'; readonly frames: number }
@@ -21,28 +43,46 @@ export type WatchHappening =
 
 export type WatchEffect = 'kill' | 'reload' | 'recreate' | 'exit' | null;
 
+interface Watched {
+  readonly next: Watch;
+  readonly effect: WatchEffect;
+}
+
 const firstBeatMs = 15_000;
 const staleBeatMs = 3_000;
 const dyingMs = 3_000;
-const windowMs = 60_000;
-/** Restarts within a minute that are a plain reload; after these the window is made anew; after twice as many, exit. */
+
+/** A page that lived for this long has come up well: its death says nothing about the next one. */
+const wellMs = 2_000;
+/** Deaths are counted over this time. */
+const windowMs = 5 * 60_000;
+/** Deaths within a minute that are answered by a plain reload; after these the window is made anew. */
 const mostReloads = 3;
+const minuteMs = 60_000;
+/** After so many short lives in a row, or so many deaths within the window, the player leaves. */
+const mostShortLives = 8;
+const mostDeaths = 40;
+
+/** How long to wait after a number of short lives in a row: 250 ms doubling to 8 s; nothing after a long life. */
+export function restartDelayMs(shortLives: number): number {
+  return shortLives === 0 ? 0 : Math.min(250 * 2 ** (shortLives - 1), 8_000);
+}
 
 export function startWatch(nowMs: number): Watch {
-  return { state: 'loading', sinceMs: nowMs, restartsMs: [] };
+  return { state: 'loading', sinceMs: nowMs, deaths: { atMs: [], shortLives: 0 } };
 }
 
 /**
  * @param nowMs monotonic milliseconds
  * @returns the next state and what to do to the page
  */
-export function watch(now: Watch, happening: WatchHappening, nowMs: number): { next: Watch; effect: WatchEffect } {
+export function watch(now: Watch, happening: WatchHappening, nowMs: number): Watched {
   switch (happening.type) {
     case 'beaten':
       return { next: beaten(now, happening.frames, nowMs), effect: null };
     case 'gone':
     case 'load-failed':
-      return restart(now, nowMs);
+      return now.state === 'waiting' ? { next: now, effect: null } : restart(now, nowMs);
     case 'ticked':
       return ticked(now, nowMs);
     default:
@@ -51,33 +91,51 @@ export function watch(now: Watch, happening: WatchHappening, nowMs: number): { n
 }
 
 function beaten(now: Watch, frames: number, nowMs: number): Watch {
-  if (now.state === 'dying') return now;
+  if (now.state === 'dying' || now.state === 'waiting') return now;
   // A page that beats but paints nothing is as dead as one that is silent.
   const painted = now.state === 'loading' || frames !== now.frames;
   const frameMs = painted ? nowMs : now.frameMs;
-  return { state: 'alive', beatMs: nowMs, frames, frameMs, restartsMs: now.restartsMs };
+  const sinceMs = now.state === 'loading' ? nowMs : now.sinceMs;
+  return { state: 'alive', sinceMs, beatMs: nowMs, frames, frameMs, deaths: now.deaths };
 }
 
-function ticked(now: Watch, nowMs: number): { next: Watch; effect: WatchEffect } {
+function ticked(now: Watch, nowMs: number): Watched {
+  const nothing: Watched = { next: now, effect: null };
   switch (now.state) {
     case 'loading':
-      return nowMs - now.sinceMs > firstBeatMs ? kill(now, nowMs) : { next: now, effect: null };
+      return nowMs - now.sinceMs > firstBeatMs ? kill(now, nowMs) : nothing;
     case 'alive':
-      return nowMs - Math.min(now.beatMs, now.frameMs) > staleBeatMs ? kill(now, nowMs) : { next: now, effect: null };
+      return nowMs - Math.min(now.beatMs, now.frameMs) > staleBeatMs ? kill(now, nowMs) : nothing;
     case 'dying':
-      return nowMs - now.sinceMs > dyingMs ? restart(now, nowMs) : { next: now, effect: null };
+      return nowMs - now.sinceMs > dyingMs ? restart(now, nowMs) : nothing;
+    case 'waiting':
+      if (nowMs < now.untilMs) return nothing;
+      return { next: { state: 'loading', sinceMs: nowMs, deaths: now.deaths }, effect: now.effect };
     default:
       return now satisfies never;
   }
 }
 
-function kill(now: Watch, nowMs: number): { next: Watch; effect: WatchEffect } {
-  return { next: { state: 'dying', sinceMs: nowMs, restartsMs: now.restartsMs }, effect: 'kill' };
+function kill(now: Watch, nowMs: number): Watched {
+  const next: Watch = { state: 'dying', sinceMs: nowMs, lived: livedWell(now, nowMs), deaths: now.deaths };
+  return { next, effect: 'kill' };
 }
 
-function restart(now: Watch, nowMs: number): { next: Watch; effect: WatchEffect } {
-  const restartsMs = [...now.restartsMs.filter((at) => nowMs - at < windowMs), nowMs];
-  const next: Watch = { state: 'loading', sinceMs: nowMs, restartsMs };
-  if (restartsMs.length <= mostReloads) return { next, effect: 'reload' };
-  return { next, effect: restartsMs.length <= 2 * mostReloads ? 'recreate' : 'exit' };
+function livedWell(now: Watch, nowMs: number): boolean {
+  if (now.state === 'dying') return now.lived;
+  return now.state === 'alive' && nowMs - now.sinceMs >= wellMs;
+}
+
+function restart(now: Watch, nowMs: number): Watched {
+  const atMs = [...now.deaths.atMs.filter((at) => nowMs - at < windowMs), nowMs];
+  // The first death of a while is answered at once, however soon it came.
+  const shortLives = livedWell(now, nowMs) || atMs.length === 1 ? 0 : now.deaths.shortLives + 1;
+  const deaths = { atMs, shortLives };
+  const loading: Watch = { state: 'loading', sinceMs: nowMs, deaths };
+  if (shortLives > mostShortLives || atMs.length > mostDeaths) return { next: loading, effect: 'exit' };
+  const lately = atMs.filter((at) => nowMs - at < minuteMs).length;
+  const effect = lately <= mostReloads ? 'reload' : 'recreate';
+  const delayMs = restartDelayMs(shortLives);
+  if (delayMs === 0) return { next: loading, effect };
+  return { next: { state: 'waiting', untilMs: nowMs + delayMs, effect, deaths }, effect: null };
 }

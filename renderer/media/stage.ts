@@ -1,5 +1,5 @@
 /** Performs what playback decides: owns the two surfaces, the media on them and all waiting. */
-import type { ItemKind, PlaybackReport, Program, ProgramItem } from '../../electron/ipc/contract.ts';
+import type { ItemKind, PlaybackReport, Program, ProgramItem, Resume } from '../../electron/ipc/contract.ts';
 import type { Effect, Happening, Play, Playback, SurfaceId } from '../playback.ts';
 import { idle, step } from '../playback.ts';
 import { after } from '../timer.ts';
@@ -27,6 +27,8 @@ export interface StagePorts {
   readonly surfaces: readonly [HTMLElement, HTMLElement];
   report(report: PlaybackReport): void;
   changed(view: StageView): void;
+  /** What another page showed before this one. */
+  readonly resume?: Resume | null;
 }
 
 export interface Stage {
@@ -56,13 +58,14 @@ function prepare(surface: HTMLElement, item: ProgramItem, signal: AbortSignal, u
 }
 
 /** Builds the stage over two mounted elements. Failures of items become reports, never exceptions. */
-export function createStage({ surfaces, report, changed }: StagePorts): Stage {
+export function createStage({ surfaces, report, changed, resume = null }: StagePorts): Stage {
   const holdings: [Holding | null, Holding | null] = [null, null];
   let playback: Playback = idle;
   let covering = false;
   let cancelWait = () => {};
   /** When the time of the shown item is up; `null`: when it has played to its end. */
   let dueMs: number | null = null;
+  let resumed = resume;
 
   const clear = (surface: SurfaceId, play?: number) => {
     const holding = holdings[surface];
@@ -186,5 +189,12 @@ export function createStage({ surfaces, report, changed }: StagePorts): Stage {
     tell();
   };
 
-  return { show: (program) => happen({ type: 'program-changed', program }) };
+  return {
+    show: (program) => {
+      const from = program === null ? null : resumed;
+      if (program !== null) resumed = null;
+      happen({ type: 'program-changed', program, ...(from === null ? {} : { from }) });
+      if (from !== null && playback.upcoming?.item.itemId === from.itemId) dueMs = performance.now() - from.playedMs;
+    },
+  };
 }

@@ -18,6 +18,7 @@ export function Playing() {
       // Main logs reports; one that it refuses must not stop the picture.
       report: (report) => void bridge.report(report).catch(() => {}),
       changed: takeStage,
+      resume: useMirror.getState().resume,
     });
     stage.current.show(program);
   }, [known, program]);

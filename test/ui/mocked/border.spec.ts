@@ -15,7 +15,10 @@ test('the page has nothing of Node or Electron, and a bridge that cannot be chan
   });
   expect(found).toEqual({
     globals: [],
-    actions: ['beat', 'onSnapshot', 'report', 'snapshot'],
+    actions: [
+      ...['beat', 'onSnapshot', 'onView', 'prepareView', 'releaseView', 'report', 'resume', 'revealView', 'snapshot'],
+      'veilViews',
+    ],
     changed: false,
   });
 });

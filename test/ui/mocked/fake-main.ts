@@ -11,6 +11,7 @@ import type {
   Invokes,
   PlaybackReport,
   Pushes,
+  Resume,
   Snapshot,
   ViewChange,
 } from '../../../electron/ipc/contract.ts';
@@ -28,8 +29,8 @@ export interface FakeMain {
   /** What the page asked about web pages, in order. */
   readonly viewCalls: string[];
   push(snapshot: Snapshot): void;
-  /** The snapshot that the page gets when it is loaded anew. */
-  setFirst(snapshot: Snapshot): void;
+  /** The snapshot that the page gets when it is loaded anew, and what it goes on with. */
+  setFirst(snapshot: Snapshot, resume: Resume | null): void;
   resize(width: number, height: number): void;
 }
 
@@ -89,6 +90,7 @@ async function start() {
     },
   });
   let snapshot = starting;
+  let resume: Resume | null = null;
   let pages: Readonly<Record<string, Omit<ViewChange, 'playId'>>> = {};
   const push = <Channel extends keyof Pushes>(channel: Channel, payload: Pushes[Channel]) =>
     window.webContents.send(channel, payload);
@@ -104,8 +106,9 @@ async function start() {
       snapshot = changed;
       push('snapshot:changed', changed);
     },
-    setFirst(first) {
+    setFirst(first, place) {
       snapshot = first;
+      resume = place;
     },
     resize: (width, height) => window.setBounds({ x: 0, y: 0, width, height }),
   };
@@ -115,6 +118,7 @@ async function start() {
     fakeMain.beats.length = 0;
   });
   handle('player:snapshot', () => snapshot);
+  handle('playback:resume', () => resume);
   handle('playback:report', (report) => void fakeMain.reports.push(report));
   handle('heartbeat:beat', (beat) => void fakeMain.beats.push(beat));
   handle('view:prepare', ({ itemId, playId }) => {

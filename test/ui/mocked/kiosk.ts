@@ -5,7 +5,14 @@ import os from 'node:os';
 import path from 'node:path';
 import type { ElectronApplication, Page } from 'playwright/test';
 import { _electron, test as base, expect } from 'playwright/test';
-import type { Heartbeat, PlaybackReport, ProgramItem, Snapshot, ViewChange } from '../../../electron/ipc/contract.ts';
+import type {
+  Heartbeat,
+  PlaybackReport,
+  ProgramItem,
+  Resume,
+  Snapshot,
+  ViewChange,
+} from '../../../electron/ipc/contract.ts';
 import type { Display } from './display.ts';
 import { startDisplay } from './display.ts';
 import type {} from './fake-main.ts';
@@ -30,7 +37,7 @@ export interface Kiosk {
   /** Hands the page a new snapshot, as main does. */
   push(snapshot: Snapshot): Promise<void>;
   /** Loads the page anew with `snapshot` as its first one; what was reported before is forgotten. */
-  restart(snapshot: Snapshot): Promise<void>;
+  restart(snapshot: Snapshot, resume?: Resume): Promise<void>;
   resize(width: number, height: number): Promise<void>;
   reports(): Promise<readonly PlaybackReport[]>;
   beats(): Promise<readonly Heartbeat[]>;
@@ -88,8 +95,9 @@ async function openKiosk(app: ElectronApplication, display: Display, observers: 
     complaints,
     reports,
     push: (snapshot) => app.evaluate((_electron, pushed) => globalThis.fakeMain.push(pushed), snapshot),
-    async restart(snapshot) {
-      await app.evaluate((_electron, first) => globalThis.fakeMain.setFirst(first), snapshot);
+    async restart(snapshot, resume) {
+      const given = [snapshot, resume ?? null] as [Snapshot, Resume | null];
+      await app.evaluate((_electron, first) => globalThis.fakeMain.setFirst(...first), given);
       await page.reload();
     },
     async resize(width, height) {

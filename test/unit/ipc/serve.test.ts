@@ -19,6 +19,7 @@ function world(overrides: Partial<Handlers> = {}) {
   const reached: unknown[] = [];
   const handlers: Handlers = {
     'player:snapshot': () => snapshot,
+    'playback:resume': () => null,
     'playback:report': (request) => void reached.push(request),
     'heartbeat:beat': (request) => void reached.push(request),
     'view:prepare': (request) => void reached.push(request),
@@ -28,7 +29,7 @@ function world(overrides: Partial<Handlers> = {}) {
     ...overrides,
   };
   const { log, lines } = recordedLog();
-  serveIpc(ipcMain as unknown as IpcMain, handlers, () => 7, log);
+  serveIpc(ipcMain as unknown as IpcMain, handlers, () => [7, 70], log);
   const send = async (channel: string, args: readonly unknown[], senderFrame: Frame | null = page, id = 7) =>
     listeners.get(channel)?.({ sender: { id }, senderFrame } as unknown as IpcMainInvokeEvent, ...args);
   return { send, reached, lines, channels: [...listeners.keys()] };
@@ -37,6 +38,7 @@ function world(overrides: Partial<Handlers> = {}) {
 const channelNames = [
   'heartbeat:beat',
   'playback:report',
+  'playback:resume',
   'player:snapshot',
   'view:prepare',
   'view:release',

@@ -144,22 +144,86 @@ const rows: readonly [
 
 for (const [name, happenings, effects] of rows) test(name, () => assert.deepEqual(play(happenings).effects, effects));
 
-test('three reloads a minute, then three new windows, then the player leaves', () => {
-  const crashes = [1, 2, 3, 4, 5, 6, 7].map((atMs) => [atMs, gone] as const);
+test('lives that are long enough are followed by the next at once: three reloads a minute, then new windows', () => {
+  const deaths = Array.from({ length: 20 }, (_, at) => at * 3_000).flatMap((atMs) => [
+    [atMs, beat(1)] as const,
+    [atMs + 2_500, gone] as const,
+  ]);
+  const { effects } = play(deaths);
   assert.deepEqual(
-    play(crashes).effects.map(([, effect]) => effect),
-    ['reload', 'reload', 'reload', 'recreate', 'recreate', 'recreate', 'exit'],
+    effects.map(([atMs]) => atMs),
+    Array.from({ length: 20 }, (_, at) => at * 3_000 + 2_500),
+  );
+  assert.deepEqual(
+    effects.map(([, effect]) => effect),
+    [...Array(3).fill('reload'), ...Array(17).fill('recreate')],
   );
 });
 
-test('a page that beats between two crashes does not get round the limit', () => {
-  const crashes = [1, 2, 3, 4].flatMap((atMs) => [[atMs * 100, beat(atMs)] as const, [atMs * 100 + 1, gone] as const]);
-  assert.equal(play(crashes).effects.at(-1)?.[1], 'recreate');
+test('lives that are short are followed by ever longer waits, and the ninth in a row by the end', () => {
+  let state = startWatch(0);
+  const answers: string[] = [];
+  let diedMs = 0;
+  for (let atMs = 0; atMs < 120_000 && answers.at(-1)?.endsWith('exit') !== true; atMs += 50) {
+    if (state.state === 'loading') {
+      state = watch(state, beat(1), atMs).next;
+      const { next, effect } = watch(state, gone, atMs + 10);
+      diedMs = atMs + 10;
+      if (effect !== null) answers.push(`0 ${effect}`);
+      state = next;
+      continue;
+    }
+    const { next, effect } = watch(state, tick, atMs);
+    if (effect !== null) answers.push(`${Math.floor((atMs - diedMs) / 50) * 50} ${effect}`);
+    state = next;
+  }
+  assert.deepEqual(answers, [
+    ...['0 reload', '250 reload', '500 reload', '1000 recreate', '2000 recreate', '4000 recreate', '8000 recreate'],
+    ...['8000 recreate', '8000 recreate', '0 exit'],
+  ]);
 });
 
-test('crashes that are a minute apart are reloads for ever, and nothing piles up', () => {
-  const crashes = Array.from({ length: 1_000 }, (_, index) => [index * 60_000, gone] as const);
+test('a page that dies over and over makes the player leave, even if each life is long enough', () => {
+  const deaths = Array.from({ length: 41 }, (_, at) => at * 3_000).flatMap((atMs) => [
+    [atMs, beat(1)] as const,
+    [atMs + 2_500, gone] as const,
+  ]);
+  assert.equal(play(deaths).effects.at(-1)?.[1], 'exit');
+});
+
+test('a hang is a long life, too: the page that was killed for it comes back at once', () => {
+  const { effects } = play([
+    [0, gone],
+    [10, beat(1)],
+    [5_000, tick],
+    [5_050, gone],
+  ]);
+  assert.deepEqual(effects, [
+    [0, 'reload'],
+    [5_000, 'kill'],
+    [5_050, 'reload'],
+  ]);
+});
+
+test('nothing that comes late shortens a wait', () => {
+  const { effects } = play([
+    [0, gone],
+    [10, gone],
+    [20, gone],
+    [30, beat(1)],
+    [255, tick],
+    [260, tick],
+  ]);
+  assert.deepEqual(effects, [
+    [0, 'reload'],
+    [260, 'reload'],
+  ]);
+});
+
+test('crashes that are minutes apart are reloads for ever, and nothing piles up', () => {
+  const crashes = Array.from({ length: 1_000 }, (_, index) => [index * 300_000, gone] as const);
   const { state, effects } = play(crashes);
+  assert.equal(effects.length, 1_000);
   assert.ok(effects.every(([, effect]) => effect === 'reload'));
-  assert.equal(state.restartsMs.length, 1);
+  assert.equal(state.deaths.atMs.length, 1);
 });
