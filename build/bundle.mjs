@@ -125,6 +125,12 @@ export async function bundleRelease() {
   await bundlePlayer('release');
 }
 
+/** One build of the player for a package. @param {'release' | 'test'} kind */
+export async function bundlePackage(kind) {
+  await bundleNodeTss();
+  await bundlePlayer(kind);
+}
+
 /** The reference server, at dist/demo/backend/: backend.mjs for the demo, main.mjs to run it by itself. */
 export const bundleDemo = () => bundleModules(['test/backend/backend.ts', 'test/backend/main.ts'], 'dist/demo');
 

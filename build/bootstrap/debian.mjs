@@ -2,7 +2,7 @@ import process from 'node:process';
 import { run } from './command.mjs';
 import { narrate, SetupError } from './narration.mjs';
 
-/** @typedef {'build' | 'run' | 'test'} Purpose */
+/** @typedef {'build' | 'run' | 'package' | 'test'} Purpose */
 
 /**
  * Debian packages (names of Debian 12; newer releases provide them under the same names), by purpose and reason.
@@ -30,6 +30,18 @@ export const debianPackages = {
     'libatk-bridge2.0-0': 'Electron: accessibility',
     'libatspi2.0-0': 'Electron: accessibility',
     libxkbcommon0: 'Electron: keyboards',
+  },
+  package: {
+    'xz-utils': 'compresses the .deb',
+    'squashfs-tools': 'makes the file system inside the AppImage',
+    'libsquashfuse-dev': 'the runtime in front of the AppImage, static',
+    'libfuse3-dev': 'the runtime in front of the AppImage, static',
+    'libzstd-dev': 'the runtime in front of the AppImage, static',
+    'zlib1g-dev': 'the runtime in front of the AppImage, static',
+    'liblzma-dev': 'the runtime in front of the AppImage, static',
+    'liblz4-dev': 'the runtime in front of the AppImage, static',
+    'liblzo2-dev': 'the runtime in front of the AppImage, static',
+    'desktop-file-utils': 'checks the desktop entry',
   },
   test: {
     openssl: 'checks certificate requests against another implementation',

@@ -14,6 +14,11 @@ export async function electronOrigin() {
   return (await readStamp(path.join(folder, 'origin'))) ?? 'absent';
 }
 
+/** @returns {Promise<string>} version of the runtime in use */
+export async function electronVersion() {
+  return (await readStamp(path.join(folder, 'version'))) ?? 'absent';
+}
+
 /**
  * Have an Electron runtime at .runtime/electron: the official one of the version package.json pins,
  * or on a closed network the development runtime. Names its origin every time.

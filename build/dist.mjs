@@ -1,0 +1,61 @@
+import { mkdir } from 'node:fs/promises';
+import process from 'node:process';
+import { parseArgs } from 'node:util';
+import { inCheckout } from './bootstrap/checkout.mjs';
+import { narrate, runMain, SetupError } from './bootstrap/narration.mjs';
+import { bundlePackage } from './bundle.mjs';
+import { makePackages } from './package/make.mjs';
+import { setup } from './setup.mjs';
+
+const help = `npm run dist — make the packages, in dist/packages/
+
+  signet-player_VERSION_ARCH.deb, signet-player-VERSION-ARCH.AppImage
+
+Electron's origin decides the name: with the development runtime of a closed network the packages are called
+signet-player-test and say so in --version and --doctor. They are for tests, never for users.
+
+  --release              refuse to make test packages: packages for users, or none
+  --deb, --appimage      only this one
+  --test-build           the test build instead, unpacked, in dist/packages/test-build/: debugging switches are let in
+  --fast                 compress as little as possible
+  --out DIR              where the packages go
+  --help                 this text
+
+SOURCE_DATE_EPOCH, when it is set, is the time of every file; else it is the time of the commit.
+`;
+
+/** @throws {SetupError} */
+function readOptions() {
+  const flag = /** @type {const} */ ({ type: 'boolean', default: false });
+  try {
+    const { values } = parseArgs({
+      options: {
+        ...{ release: flag, deb: flag, appimage: flag, 'test-build': flag, fast: flag, help: flag },
+        out: { type: 'string', default: inCheckout('dist/packages') },
+      },
+    });
+    return values;
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    throw new SetupError(problem, 'npm run dist -- --help lists the options');
+  }
+}
+
+await runMain(async () => {
+  const options = readOptions();
+  if (options.help) return void process.stdout.write(help);
+  await setup(['build', 'run', 'package']);
+  const kind = options['test-build'] ? 'test' : 'release';
+  narrate('build', `bundling the ${kind} build`);
+  await bundlePackage(kind);
+  const all = !options.deb && !options.appimage;
+  await mkdir(options.out, { recursive: true });
+  const made = await makePackages({
+    kind,
+    onlyForUsers: options.release,
+    targets: [...(options.deb || all ? ['deb'] : []), ...(options.appimage || all ? ['AppImage'] : [])],
+    fast: options.fast,
+    out: options.out,
+  });
+  for (const file of made) process.stdout.write(`${file}\n`);
+});
