@@ -18,14 +18,19 @@ const help = `npm run build — bundle the sources into dist/
 const oldestNode = 'node20.18';
 const oldestChromium = 'chrome130';
 
+/** Every file that was bundled since the set was cleared, relative to the checkout. @type {Set<string>} */
+const wentIn = new Set();
+
 /**
  * @param {import('esbuild').BuildOptions} options
  * @throws {SetupError} esbuild has shown the messages by then
  */
 async function bundle(options) {
   const { build, stop } = await import('esbuild');
+  const common = /** @type {const} */ ({ bundle: true, metafile: true, logLevel: 'warning', legalComments: 'linked' });
   try {
-    await build({ absWorkingDir: checkout, bundle: true, logLevel: 'warning', legalComments: 'linked', ...options });
+    const { metafile } = await build({ absWorkingDir: checkout, ...common, ...options });
+    for (const file of Object.keys(metafile?.inputs ?? {})) wentIn.add(file);
   } catch (error) {
     throw new SetupError('the sources do not bundle', 'read the messages above', error);
   } finally {
@@ -125,10 +130,17 @@ export async function bundleRelease() {
   await bundlePlayer('release');
 }
 
-/** One build of the player for a package. @param {'release' | 'test'} kind */
+/**
+ * One build of the player for a package.
+ * @param {'release' | 'test'} kind
+ * @returns {Promise<string[]>} the npm packages inside, such as `node_modules/zod`
+ */
 export async function bundlePackage(kind) {
+  wentIn.clear();
   await bundleNodeTss();
   await bundlePlayer(kind);
+  const places = [...wentIn].flatMap((file) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0] ?? []);
+  return [...new Set(places)].sort();
 }
 
 /** The reference server, at dist/demo/backend/: backend.mjs for the demo, main.mjs to run it by itself. */

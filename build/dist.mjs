@@ -47,11 +47,12 @@ await runMain(async () => {
   await setup(['build', 'run', 'package']);
   const kind = options['test-build'] ? 'test' : 'release';
   narrate('build', `bundling the ${kind} build`);
-  await bundlePackage(kind);
+  const modules = await bundlePackage(kind);
   const all = !options.deb && !options.appimage;
   await mkdir(options.out, { recursive: true });
   const made = await makePackages({
     kind,
+    modules,
     onlyForUsers: options.release,
     targets: [...(options.deb || all ? ['deb'] : []), ...(options.appimage || all ? ['AppImage'] : [])],
     fast: options.fast,

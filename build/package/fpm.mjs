@@ -94,7 +94,8 @@ async function normalise(root, time) {
         .digest('hex')}  ${name}\n`;
       bytes += stat.size;
     }
-    if (!stat.isSymbolicLink()) await chmod(file, stat.isDirectory() || stat.mode & 0o100 ? 0o755 : 0o644);
+    const runs = stat.isDirectory() || (stat.mode & 0o100 && !/\.(so(\.\d+)*|node)$/.test(name));
+    if (!stat.isSymbolicLink()) await chmod(file, runs ? 0o755 : 0o644);
     await lutimes(file, time, time);
   }
   return { sums, kibibytes: Math.ceil(bytes / 1024) };

@@ -6,12 +6,16 @@ import { run } from '../bootstrap/command.mjs';
 import { electronOrigin, electronVersion } from '../bootstrap/electron.mjs';
 import { narrate, SetupError } from '../bootstrap/narration.mjs';
 import { stageApplication, stageElectron } from './application.mjs';
+import { bundledPackages, debianParts, runtimeParts } from './bill.mjs';
 import { builderConfig } from './builder-config.mjs';
+import { billOfMaterials, copyright } from './documents.mjs';
 import { stageRoot } from './root.mjs';
+import { builderArch, provideAppImageTools, stageAppImage } from './tools.mjs';
 
 /**
  * @typedef {object} Wish
  * @property {'release' | 'test'} kind the test build is made as a folder alone
+ * @property {readonly string[]} modules npm packages inside the bundles, such as `node_modules/zod`
  * @property {boolean} onlyForUsers refuse the closed-network runtime
  * @property {readonly string[]} targets `deb`, `AppImage`
  * @property {boolean} fast
@@ -24,7 +28,7 @@ import { stageRoot } from './root.mjs';
  * @returns {Promise<string[]>} the files
  * @throws {SetupError}
  */
-export async function makePackages({ kind, onlyForUsers, targets, fast, out }) {
+export async function makePackages({ kind, modules, onlyForUsers, targets, fast, out }) {
   const runtime = await electronOrigin();
   const forUsers = runtime.startsWith('official ');
   if (onlyForUsers && !forUsers) {
@@ -42,10 +46,16 @@ export async function makePackages({ kind, onlyForUsers, targets, fast, out }) {
   await rm(folder, { recursive: true, force: true });
   await stageElectron(folder);
   await stageApplication({ ...build, origin: { commit, runtime, forUsers, kind } });
-  await stageRoot({ ...build, time: new Date(epoch * 1000) });
+  const parts = [...(await bundledPackages(modules)), ...(await runtimeParts())];
+  const documentsFor = async (/** @type {'deb' | 'AppImage'} */ target) => {
+    const all = [...parts, ...(await debianParts(target))];
+    return { copyright: copyright({ name, parts: all }), bill: billOfMaterials({ name, version, parts: all }) };
+  };
+  await stageRoot({ ...build, time: new Date(epoch * 1000), documents: await documentsFor('deb') });
   const environment = {
     SOURCE_DATE_EPOCH: String(epoch),
     CUSTOM_FPM_PATH: inCheckout('build/package/fpm.mjs'),
+    APPIMAGE_TOOLS_PATH: await provideAppImageTools(),
     ...(fast ? { SIGNET_PACKAGE_EFFORT: 'least' } : {}),
   };
   Object.assign(process.env, environment);
@@ -61,6 +71,7 @@ export async function makePackages({ kind, onlyForUsers, targets, fast, out }) {
     // Each gets a copy of its own: electron-builder adds files to the folder that it packs.
     const prepackaged = path.join(folder, `prepackaged-${target}`);
     await cp(unpacked, prepackaged, { recursive: true, verbatimSymlinks: true });
+    if (target === 'AppImage') await stageAppImage(prepackaged, await documentsFor('AppImage'));
     const file = await buildTarget(build, target, prepackaged);
     const final = path.join(out, path.basename(file));
     await rm(final, { force: true });
@@ -79,7 +90,7 @@ export async function makePackages({ kind, onlyForUsers, targets, fast, out }) {
  */
 async function buildTarget(build, target, prepackaged) {
   const { build: electronBuild, Platform, Arch } = await import('electron-builder');
-  const arch = process.arch === 'arm64' ? Arch.arm64 : Arch.x64;
+  const arch = Arch[builderArch()];
   try {
     const artefacts = await electronBuild({
       targets: Platform.LINUX.createTarget(target, arch),

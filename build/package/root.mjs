@@ -16,9 +16,9 @@ const places = {
 
 /**
  * Everything of the .deb outside /opt, as a tree that is laid over `/`.
- * @param {{folder: string, name: string, version: string, time: Date}} build
+ * @param {{folder: string, name: string, version: string, time: Date, documents: {copyright: string, bill: string}}} build
  */
-export async function stageRoot({ folder, name, version, time }) {
+export async function stageRoot({ folder, name, version, time, documents }) {
   const root = path.join(folder, 'root');
   for (const [file, place] of Object.entries(places)) {
     const target = path.join(root, place);
@@ -32,8 +32,14 @@ export async function stageRoot({ folder, name, version, time }) {
   const doc = path.join(root, 'usr/share/doc', name);
   await mkdir(doc, { recursive: true });
   await writeFile(path.join(doc, 'changelog.gz'), gzip(Buffer.from(changelog({ name, version, time }))));
+  await writeFile(path.join(doc, 'copyright'), documents.copyright);
+  await writeFile(path.join(doc, 'sbom.cdx.json'), documents.bill);
+  const overrides = path.join(root, 'usr/share/lintian/overrides');
+  await mkdir(overrides, { recursive: true });
+  const reviewed = await readFile(path.join(files, 'lintian-overrides'), 'utf8');
+  await writeFile(path.join(overrides, name), reviewed.replaceAll('@NAME@', name));
   for (const license of ['LICENSE.electron.txt', 'LICENSES.chromium.html'])
-    await symlink(`../../../../opt/signet-player/${license}`, path.join(doc, license));
+    await symlink(`/opt/signet-player/${license}`, path.join(doc, license));
   // Units and what else the kiosk needs, laid out as it is installed.
   const kiosk = inCheckout('build/kiosk/root');
   if (existsSync(kiosk)) await cp(kiosk, root, { recursive: true, verbatimSymlinks: true });

@@ -1,0 +1,3 @@
+import { describePackageLife } from '../support/package-life.ts';
+
+describePackageLife('bookworm');
