@@ -42,11 +42,14 @@ export const recoveries = {
   REGISTRATION_REFUSED: 'operator',
   REGISTRATION_DENIED: 'operator',
   PLAYLIST_INVALID: 'retry',
+  PLAYLIST_STALE: 'retry',
   MEDIA_LENGTH: 'retry',
   MEDIA_DIGEST: 'retry',
   MEDIA_KIND: 'retry',
   MEDIA_MISSING: 'retry',
   STORE_FULL: 'operator',
+  STORE_INODES_FULL: 'operator',
+  STORE_READ_ONLY: 'operator',
   STORE_FAILED: 'retry',
   PREDICATE_INVALID: 'operator',
   IPC_REFUSED: 'bug',
@@ -79,15 +82,19 @@ export const tpmCodes = {
 export class PlayerError extends Error {
   override readonly name = 'PlayerError';
   readonly code: ErrorCode;
+  /** Milliseconds that the server asked to be left alone for, where it did. */
+  readonly retryAfterMs: number | undefined;
 
   /**
    * @param code one of the closed set
    * @param message what is wrong and, for `operator` codes, the remedy; goes to the log, never to the page
    * @param cause the error that led here, where there is one
+   * @param retryAfterMs what the server's Retry-After says
    */
-  constructor(code: ErrorCode, message: string, cause?: unknown) {
+  constructor(code: ErrorCode, message: string, cause?: unknown, retryAfterMs?: number) {
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;
+    this.retryAfterMs = retryAfterMs;
   }
 
   get recovery(): Recovery {

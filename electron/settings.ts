@@ -82,7 +82,16 @@ const schema = z.strictObject({
     hostname: hostName.optional(),
   }),
   state: z.strictObject({ directory: absolutePath }).default({ directory: '/var/lib/signet-player' }),
-  store: z.strictObject({ budgetBytes: z.int().min(64 * 2 ** 20) }).default({ budgetBytes: 8 * 2 ** 30 }),
+  store: z
+    .strictObject({
+      budgetBytes: z
+        .int()
+        .min(64 * 2 ** 20)
+        .default(8 * 2 ** 30),
+      /** Bytes of the disk that are left free for others; where absent a tenth of it, between 1 and 4 GiB. */
+      reserveBytes: z.int().min(0).optional(),
+    })
+    .default({ budgetBytes: 8 * 2 ** 30 }),
   network: z.strictObject({ allowHttpFor: z.array(httpOrigin).max(32).default([]) }).default({ allowHttpFor: [] }),
   display: z
     .strictObject({
@@ -118,8 +127,10 @@ const schema = z.strictObject({
         .min(0)
         .max(30 * 86_400)
         .default(3600),
+      /** `strict`: a new playlist plays once all its files are here; `progressive`: what is here of it plays. */
+      partialPlaylist: z.enum(['strict', 'progressive']).default('strict'),
     })
-    .default({ whenRevoked: 'standby', graceSeconds: 3600 }),
+    .default({ whenRevoked: 'standby', graceSeconds: 3600, partialPlaylist: 'strict' }),
   log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).default({ level: 'info' }),
 });
 

@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import { createLastGoodFile } from '../cache/last-good.ts';
 import type { CachedMedia } from '../cache/media.ts';
+import { scrub } from '../cache/scrub.ts';
 import { type MediaStore, openStore } from '../cache/store.ts';
+import { createTurns } from '../cache/turns.ts';
 import { asPlayerError, PlayerError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { MediaPorts } from '../mtls/media.ts';
@@ -15,25 +17,31 @@ import { timetable } from '../schedule/timetable.ts';
 import type { Settings } from '../settings.ts';
 import type { FactBook } from './facts.ts';
 import { ensureAll, hashesOf, mediaOf } from './media-files.ts';
+import { createSuspicion } from './suspicion.ts';
+import { waitFor } from './waiting.ts';
 
 /** Longest media file, bytes. */
 const largestMediaBytes = 16 * 2 ** 30;
-
-/** Deaths of the page that a file may be suspected of. */
-const mostDeaths = 2;
-const suspicionMs = 60 * 60_000;
+/**
+ * The page takes a new program over at the end of the shown item, after a minute at the latest, and fades. Until then
+ * the files of the old one are on the screen.
+ */
+const farewellMs = 90_000;
+/** Files that come one after the other change the program together. */
+const gatherMs = 1_000;
 
 /** What is played: the last good playlist, its media on disk, and the program of this moment. */
 export interface Content {
   known(): Known;
-  /** The ports of a sync, but for the download itself. */
-  syncPorts(media: Omit<MediaPorts, 'allowHttpFor'>, signal: AbortSignal): Omit<SyncPorts, 'download'>;
-  /**
-   * Hash the media of the present playlist again; what is damaged is no longer shown.
-   * @returns whether all were whole; if not, a sync fetches them anew
-   */
-  verify(signal: AbortSignal): Promise<boolean>;
+  /** The ports of a sync, but for what needs the server's playlist. */
+  syncPorts(media: Omit<MediaPorts, 'allowHttpFor'>): Omit<SyncPorts, 'download' | 'askAgain'>;
+  /** Look after the store for as long as the player lives. @throws when `signal` aborts */
+  care(signal: AbortSignal): Promise<never>;
+  /** Called when a sync would bring what is missing: a file was damaged, or the disk can be written again. */
+  onMissing(listener: () => void): () => void;
   locate(hash: string): ReturnType<MediaStore['locate']>;
+  /** Bytes of a stored file, each chunk checked before it is given out. */
+  read: MediaStore['read'];
   /** The page died while it opened this file; one that does it again is not shown any more. */
   pageDied(hash: MediaHash): void;
   /** Forget playlist and media of a removed screen. */
@@ -46,22 +54,51 @@ export async function openContent(settings: Settings, facts: FactBook, log: Log)
   const allowHttpFor = settings.network.allowHttpFor;
   const parse = (text: string) => parsePlaylist(text, { allowHttpFor });
   const lastGood = createLastGoodFile(join(directory, 'playlist.json'));
+  const listeners = new Set<() => void>();
+  const missing = () => {
+    for (const listener of listeners) listener();
+  };
+  const storeProblem = (thrown: unknown | null) =>
+    facts.problem('store', thrown === null ? null : asPlayerError(thrown));
   const store = await openStore({
     directory: join(directory, 'store'),
     recognize,
     maxBytes: largestMediaBytes,
+    budgetBytes: settings.store.budgetBytes,
+    ...(settings.store.reserveBytes === undefined ? {} : { reserveBytes: settings.store.reserveBytes }),
     now: Date.now,
+    damaged: (hash, how) => {
+      log.warn('media-damaged', { code: 'MEDIA_DIGEST', hash, reason: how });
+      wholePlaylist = null;
+      show();
+      missing();
+    },
+    failed: (thrown) => {
+      log.failure('store-fault', thrown);
+      storeProblem(thrown);
+    },
   });
+  const turns = createTurns();
+  const suspicion = createSuspicion(() => performance.now());
   let playlist: Playlist | null = null;
   let etag: string | undefined;
   let release = () => {};
+  /** Leases on the files of a playlist that is being prepared; kept for the next try when it fails. */
+  let preparing: (() => void)[] = [];
+  /** Every file of it is known to be here. */
+  let wholePlaylist: Playlist | null = null;
   let shownProgram = '';
+  let gathering = false;
 
   const find = (asset: MediaAsset): CachedMedia | null => store.find({ ...asset, assetId: asset.id });
-  const deaths = new Map<MediaHash, { readonly count: number; readonly atMs: number }>();
   const findHarmless = (asset: MediaAsset): CachedMedia | null => {
     const media = find(asset);
-    return media !== null && (deaths.get(media.hash)?.count ?? 0) >= mostDeaths ? null : media;
+    return media !== null && suspicion.isOn(media.hash) ? null : media;
+  };
+  const programOf = (of: Playlist) => {
+    const now = timetable(of.playlists, of.screen.timezone, Date.now());
+    const shuffleSeed = of.screen.shufflePlaylist ? String(of.version) : null;
+    return { now, ...buildProgram(now.playing, { find: findHarmless, fit: settings.display.fit, shuffleSeed }) };
   };
   const alarm = createAlarm(
     {
@@ -84,17 +121,11 @@ export async function openContent(settings: Settings, facts: FactBook, log: Log)
       facts.update({ program: null });
       return;
     }
-    const now = timetable(playlist.playlists, playlist.screen.timezone, Date.now());
+    const { now, program, omitted } = programOf(playlist);
     for (const problem of now.problems)
       log.warn('predicate-invalid', { code: problem.code, reason: `${problem.position}: ${problem.reason}` });
     const [first] = now.problems;
     facts.problem('schedule', first === undefined ? null : new PlayerError(first.code, first.reason));
-    const shuffleSeed = playlist.screen.shufflePlaylist ? String(playlist.version) : null;
-    const { program, omitted } = buildProgram(now.playing, {
-      find: findHarmless,
-      fit: settings.display.fit,
-      shuffleSeed,
-    });
     if (program.programId !== shownProgram)
       for (const { itemId, reason } of omitted) log.warn('item-omitted', { itemId, reason });
     shownProgram = program.programId;
@@ -102,19 +133,36 @@ export async function openContent(settings: Settings, facts: FactBook, log: Log)
     alarm.set(now.nextChangeMs);
   }
 
+  const isWhole = (of: Playlist) => {
+    if (of !== wholePlaylist) wholePlaylist = mediaOf(of).every((asset) => find(asset) !== null) ? of : null;
+    return of === wholePlaylist;
+  };
+  const unlease = () => {
+    for (const one of preparing) one();
+    preparing = [];
+  };
+
   function publish(next: Playlist): void {
     const releaseOld = release;
     release = store.lease(hashesOf(next, find));
-    releaseOld();
+    if (isWhole(next)) unlease();
     playlist = next;
     show();
-    store.evict(settings.store.budgetBytes).then(
-      () => facts.problem('store', null),
-      (thrown: unknown) => {
+    setTimeout(() => {
+      releaseOld();
+      store.evict().catch((thrown: unknown) => {
         log.failure('evict-failed', thrown);
-        facts.problem('store', asPlayerError(thrown));
-      },
-    );
+        storeProblem(thrown);
+      });
+    }, farewellMs).unref();
+  }
+
+  /** Files that the index does not know, each shown as soon as it is proven. */
+  async function adoptAll(of: Playlist, signal: AbortSignal): Promise<void> {
+    for (const { sha256 } of mediaOf(of)) {
+      if (signal.aborted) return;
+      if (sha256 !== null && store.locate(sha256) === null && (await store.adopt(sha256))) show();
+    }
   }
 
   const kept = await lastGood.read();
@@ -129,7 +177,7 @@ export async function openContent(settings: Settings, facts: FactBook, log: Log)
   }
   return {
     known: () => {
-      const whole = playlist !== null && mediaOf(playlist).every((asset) => find(asset) !== null);
+      const whole = playlist !== null && isWhole(playlist);
       // With a file missing the tag is withheld, so that the next sync fetches what was lost.
       return {
         etag: whole ? etag : undefined,
@@ -138,36 +186,48 @@ export async function openContent(settings: Settings, facts: FactBook, log: Log)
         nowMs: playlist?.nowMs,
       };
     },
-    verify: async (signal) => {
-      let whole = true;
-      for (const hash of playlist === null ? [] : hashesOf(playlist, find)) {
-        if (signal.aborted || (await store.verify(hash))) continue;
-        whole = false;
-        log.warn('media-damaged', { code: 'MEDIA_DIGEST', hash });
-        show();
+    care: async (signal) => {
+      if (store.indexWas !== 'whole') {
+        log.warn('store-index-lost', { outcome: store.indexWas });
+        if (playlist !== null) await adoptAll(playlist, signal).catch(storeProblem);
       }
-      return whole;
+      return scrub({ store, wait: waitFor, report: storeProblem, recovered: missing, log }, signal);
+    },
+    onMissing: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
     },
     locate: (hash) => store.locate(hash),
+    read: store.read,
     pageDied: (hash) => {
-      const before = deaths.get(hash);
-      const atMs = performance.now();
-      // Two crashes weeks apart have nothing to do with the file.
-      const count = before !== undefined && atMs - before.atMs < suspicionMs ? before.count + 1 : 1;
-      deaths.set(hash, { count, atMs });
-      if (count !== mostDeaths) return;
+      if (!suspicion.add(hash)) return;
       log.warn('media-kills-page', { hash });
       show();
     },
-    syncPorts: (media, signal) => ({
+    syncPorts: (media) => ({
       parse,
-      ensureCached: async (next) => {
-        // Not yet stored, and already safe from being evicted for each other.
-        const unlease = store.lease(mediaOf(next).flatMap(({ sha256 }) => sha256 ?? []));
+      ensureCached: async (next, signal, stored) => {
         const wanted = mediaOf(next);
+        // What is stored and what is to come, safe from being evicted for each other until it is published.
+        const lease = store.lease(wanted.flatMap((asset) => asset.sha256 ?? find(asset)?.hash ?? []));
+        unlease();
+        preparing = [lease];
         const { budgetBytes } = settings.store;
-        await ensureAll(wanted, store, budgetBytes, { ...media, allowHttpFor }, signal, log).finally(unlease);
+        const ports = { ...media, allowHttpFor };
+        const come = ({ hash }: CachedMedia) => {
+          preparing.push(store.lease([hash]));
+          stored();
+          if (next !== playlist || gathering) return;
+          gathering = true;
+          setTimeout(() => {
+            gathering = false;
+            show();
+          }, gatherMs);
+        };
+        await ensureAll(wanted, { store, budgetBytes, ports, turns, log, stored: come }, signal);
       },
+      mayPlayInPart: (next) =>
+        settings.policy.partialPlaylist === 'progressive' && programOf(next).program.items.length > 0,
       keep: async (text, tag) => {
         await lastGood.keep({ text, etag: tag });
         etag = tag;
@@ -175,11 +235,12 @@ export async function openContent(settings: Settings, facts: FactBook, log: Log)
       publish,
     }),
     forget: async () => {
-      deaths.clear();
+      suspicion.clear();
       playlist = null;
       etag = undefined;
       release();
       release = () => {};
+      unlease();
       await lastGood.forget();
       await store.clear();
       show();

@@ -12,20 +12,20 @@ const judgeAgainMs = 15_000;
 
 /** The screen's life: key → registration → session, again whenever the server removes the screen. Ends by `signal`. */
 export async function live(parts: IdentityParts & { readonly content: Content }, signal: AbortSignal): Promise<never> {
-  const verified = parts.content.verify(signal).catch((thrown: unknown) => {
-    parts.log.failure('verify-failed', thrown);
-    return true;
+  const caring = parts.content.care(signal).catch((thrown: unknown) => {
+    if (!signal.aborted) parts.log.failure('store-care-ended', thrown);
   });
   const identity = await identityAtLast(parts, signal);
   try {
     for (;;) {
       const certificate = await certificateAtLast(identity, parts, signal);
       parts.log.info('session-started', { notAfterMs: certificate.notAfterMs });
-      const end = await runSession({ ...parts, identity, verified }, certificate, signal);
+      const end = await runSession({ ...parts, identity }, certificate, signal);
       await identity.registration.tell({ type: end });
     }
   } finally {
     await identity.key.close();
+    await caring;
   }
 }
 

@@ -1,11 +1,17 @@
 import type { CachedMedia } from '../cache/media.ts';
 import type { MediaStore } from '../cache/store.ts';
+import type { Turns } from '../cache/turns.ts';
 import { asPlayerError, PlayerError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { type MediaPorts, openMedia } from '../mtls/media.ts';
+import { atPace } from '../mtls/pace.ts';
 import type { MediaAsset, MediaHash, Playlist } from '../playlist/playlist.ts';
 
-const parallelDownloads = 4;
+/**
+ * Files that are being fetched or made durable. More than there are turns to download: a file that waits for the disk
+ * does not hold a connection up.
+ */
+const atOnce = 64;
 
 /** Every file of a playlist, once. */
 export function mediaOf(playlist: Playlist): MediaAsset[] {
@@ -22,6 +28,16 @@ export function hashesOf(playlist: Playlist, find: (asset: MediaAsset) => Cached
   return mediaOf(playlist).flatMap((asset) => find(asset)?.hash ?? []);
 }
 
+export interface FetchingParts {
+  readonly store: MediaStore;
+  readonly budgetBytes: number;
+  readonly ports: MediaPorts;
+  readonly turns: Turns;
+  readonly log: Log;
+  /** A file has come. */
+  stored(media: CachedMedia): void;
+}
+
 /**
  * Have every file, a few at a time.
  * @throws PlayerError STORE_FULL when they cannot all fit the budget; CONNECTION_TIMEOUT when `signal` does; else the
@@ -29,22 +45,22 @@ export function hashesOf(playlist: Playlist, find: (asset: MediaAsset) => Cached
  */
 export async function ensureAll(
   assets: readonly MediaAsset[],
-  store: MediaStore,
-  budgetBytes: number,
-  ports: MediaPorts,
+  parts: FetchingParts,
   signal: AbortSignal,
-  log: Log,
 ): Promise<void> {
+  const { store, budgetBytes, log } = parts;
   const neededBytes = assets.reduce((sum, { sizeBytes }) => sum + (sizeBytes ?? 0), 0);
   if (neededBytes > budgetBytes)
     throw new PlayerError('STORE_FULL', `the playlist needs ${neededBytes} bytes, store.budgetBytes is ${budgetBytes}`);
-  await store.discardParts(assets.map((asset) => ({ ...asset, assetId: asset.id })));
-  const queue = assets.values();
+  const missing = assets.filter((asset) => store.find({ ...asset, assetId: asset.id }) === null);
+  await store.discardParts(missing.map((asset) => ({ ...asset, assetId: asset.id })));
+  const queue = missing.values();
   const failures: unknown[] = [];
   const work = async () => {
     for (const asset of queue) {
       try {
-        await ensureOne(asset, store, ports, signal);
+        if (signal.aborted) throw aborted(signal);
+        parts.stored(await ensureOne(asset, parts, signal));
       } catch (thrown) {
         if (signal.aborted) throw aborted(signal);
         log.failure('media-failed', thrown, { assetId: asset.id });
@@ -52,19 +68,47 @@ export async function ensureAll(
       }
     }
   };
-  await Promise.all(Array.from({ length: parallelDownloads }, work));
+  await everyOne(Array.from({ length: Math.min(atOnce, missing.length) }, work));
   if (failures.length > 0) throw asPlayerError(failures[0]);
 }
 
-async function ensureOne(asset: MediaAsset, store: MediaStore, ports: MediaPorts, signal: AbortSignal): Promise<void> {
+/** Rejects as one of them does, once all have ended: nothing goes on behind the back of the next sync. */
+async function everyOne(workers: readonly Promise<void>[]): Promise<void> {
+  for (const end of await Promise.allSettled(workers)) if (end.status === 'rejected') throw end.reason;
+}
+
+async function ensureOne(
+  asset: MediaAsset,
+  { store, ports, turns }: FetchingParts,
+  signal: AbortSignal,
+): Promise<CachedMedia> {
   const { url, headers } = asset;
-  await store.ensure(
+  return store.ensure(
     { ...asset, assetId: asset.id },
     {
-      fetch: async (offset) => {
-        const reply = await openMedia(ports, { url, headers, offset }, signal);
-        const { status, body: stream, totalBytes } = reply;
-        return { status, stream, ...(totalBytes === undefined ? {} : { totalBytes }) };
+      fetch: async (offset, validator) => {
+        const giveBack = await turns.take({ origin: new URL(url).origin, sizeBytes: asset.sizeBytes }, signal);
+        try {
+          const ifRange = validator === undefined ? {} : { ifRange: validator };
+          const { status, body, totalBytes, etag } = await openMedia(
+            ports,
+            { url, headers, offset, ...ifRange },
+            signal,
+          );
+          return {
+            status,
+            stream: atPace(body, () => performance.now()),
+            ...(totalBytes === undefined ? {} : { totalBytes }),
+            ...(etag === undefined ? {} : { validator: etag }),
+            close: () => {
+              body.destroy();
+              giveBack();
+            },
+          };
+        } catch (thrown) {
+          giveBack();
+          throw thrown;
+        }
       },
     },
   );

@@ -16,7 +16,7 @@ import { createPlaybackLog } from './playback-log.ts';
 export interface ScreenParts {
   readonly feed: SnapshotFeed;
   /** Resolves once the disk has been read: the page's first question is answered then, and not with a guess. */
-  readonly content: Promise<Pick<Content, 'locate' | 'pageDied'>>;
+  readonly content: Promise<Pick<Content, 'locate' | 'read' | 'pageDied'>>;
   /** Called at the first picture that is shown. */
   firstShown(): void;
   /** Too many restarts of the page. */
@@ -29,7 +29,7 @@ export interface ScreenParts {
 /** Open the page with the only two things it can reach: the `player://` scheme and the checked requests. */
 export function openScreen({ feed, content, firstShown, giveUp, bounds, log }: ScreenParts): Page {
   let page: Page | null = null;
-  let store: Pick<Content, 'locate' | 'pageDied'> | null = null;
+  let store: Pick<Content, 'locate' | 'read' | 'pageDied'> | null = null;
   let opened: MediaHash | null = null;
   const isPicture = (itemId: string) => {
     const now = feed.current();
@@ -47,7 +47,14 @@ export function openScreen({ feed, content, firstShown, giveUp, bounds, log }: S
     media: (hash) => {
       const media = store?.locate(hash) ?? null;
       opened = media?.hash ?? opened;
-      return media && { ...media, headers: mediaHeaders(media.format) };
+      if (media === null || store === null) return null;
+      const { read } = store;
+      const { sizeBytes, format } = media;
+      return {
+        sizeBytes,
+        headers: mediaHeaders(format),
+        read: (first, last) => read(media.hash, first, last),
+      };
     },
   });
   serveIpc(

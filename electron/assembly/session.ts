@@ -7,6 +7,7 @@ import { backoffMs } from '../mtls/backoff.ts';
 import { createOriginClient, type OriginClient } from '../mtls/client.ts';
 import { apiConnector, foreignConnector } from '../mtls/connector.ts';
 import { requestRenewal } from '../mtls/renewal.ts';
+import { retryAfterMs } from '../mtls/retry-after.ts';
 import { downloadPlaylist } from '../playlist/download.ts';
 import { listenForEvents } from '../playlist/events.ts';
 import { runSyncLoop } from '../playlist/loop.ts';
@@ -15,21 +16,16 @@ import type { Settings } from '../settings.ts';
 import type { Content } from './content.ts';
 import type { FactBook, ProblemSource } from './facts.ts';
 import type { Identity } from './identity.ts';
-import { createPoke, waitFor, within } from './waiting.ts';
+import { createPoke, waitFor } from './waiting.ts';
 
-/**
- * A media host that trickles must not keep the screen from asking whether it is still allowed to play: after this
- * time the playlist is asked for again, and what has come is kept for the next try.
- */
-const longestSyncMs = 10 * 60_000;
+/** While files are fetched the playlist is asked for as often as otherwise: another may be due, or none any more. */
+const askAgainMs = 54_000;
 const mostForeignOrigins = 32;
 
 export interface SessionParts {
   readonly settings: Settings;
   readonly identity: Identity;
   readonly content: Content;
-  /** Whether the media on the disk were found whole. */
-  readonly verified: Promise<boolean>;
   readonly facts: FactBook;
   readonly log: Log;
 }
@@ -57,19 +53,19 @@ export async function runSession(
   let toldOfCommands = false;
   const syncNow = createPoke();
   const renewNow = createPoke();
-  void parts.verified.then((whole) => whole || syncNow.poke());
+  const unlisten = content.onMissing(syncNow.poke);
   const backoff = (attempt: number) => backoffMs(attempt, Math.random());
+  const retryAfter = (header: string | undefined) => retryAfterMs(header, Date.now());
   const report = (source: ProblemSource) => (problem: unknown) =>
     facts.problem(source, problem === null ? null : asPlayerError(problem));
 
   const listening = listenForEvents(
     {
-      open: (lastEventId, abort) =>
-        api.open(
-          '/api/v2/screens/events',
-          { accept: 'text/event-stream', ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }) },
-          abort,
-        ),
+      open: async (lastEventId, abort) => {
+        const last = lastEventId === undefined ? {} : { 'last-event-id': lastEventId };
+        const reply = await api.open('/api/v2/screens/events', { accept: 'text/event-stream', ...last }, abort);
+        return { status: reply.status, body: reply.body, retryAfterMs: retryAfter(reply.header('retry-after')) };
+      },
       take: (event) => {
         if (event === 'playlist') syncNow.poke();
         else if (event === 'certificate') renewNow.poke();
@@ -105,14 +101,14 @@ export async function runSession(
   const syncing = runSyncLoop(
     {
       sync: () =>
-        within(longestSyncMs, either, (inTime) =>
-          sync(
-            {
-              download: (tag) => downloadPlaylist(api, tag),
-              ...content.syncPorts({ api, foreign: foreign.of }, inTime),
-            },
-            content.known(),
-          ),
+        sync(
+          {
+            download: (tag) => downloadPlaylist(api, tag, retryAfter),
+            askAgain: async (abort) => void (await syncNow.wait(askAgainMs, abort)),
+            ...content.syncPorts({ api, foreign: foreign.of }),
+          },
+          content.known(),
+          either,
         ),
       wait: async (ms, abort) => void (await syncNow.wait(ms, abort)),
       backoff,
@@ -128,6 +124,7 @@ export async function runSession(
     return await Promise.race([syncing, listening, renewing]);
   } finally {
     over.abort();
+    unlisten();
     // Closed first: what is under way ends with it.
     await Promise.all([api.close(), foreign.close()]);
     await Promise.allSettled([syncing, listening, renewing]);

@@ -1,52 +1,72 @@
-import { syncFolder } from '../atomic-file.ts';
 import { PlayerError } from '../errors.ts';
-import { byteSource } from './digest.ts';
+import type { ChunkDigests } from './chunks.ts';
 import { storeFailure } from './failure.ts';
-import type { Files, Folders } from './folders.ts';
+import type { Folders } from './folders.ts';
 import type { ByteSource, CachedMedia, MediaOrigin, Recognition, WantedMedia } from './media.ts';
-import { receive } from './receive.ts';
+import { type ReceivePorts, receive, removePart } from './receive.ts';
+import type { Settle } from './settle.ts';
+import { byteSource } from './source.ts';
 
 /** What a commit needs from the world. */
-export interface CommitPorts {
+export interface CommitPorts extends ReceivePorts {
   /** Tells by the content alone what a file is. */
   recognize(source: ByteSource): Promise<Recognition>;
   readonly folders: Folders;
-  readonly files: Files;
-  /** Longest media file, bytes. */
-  readonly maxBytes: number;
+  /** Makes a received file durable and gives it its name. */
+  readonly settle: Settle;
+}
+
+/** A file that has its name, and the digests of its chunks. */
+export interface Committed extends CachedMedia {
+  readonly chunks: ChunkDigests;
 }
 
 /**
- * Bring one file into the store: part file → length → digest → kind → fsync →
+ * Bring one file into the store: part file → length → digest → kind → fdatasync →
  * rename → fsync of the folder. Its name appears under `media/` only when every
  * one of these held.
  *
  * @param key name of the part file
- * @throws PlayerError MEDIA_LENGTH, MEDIA_DIGEST, MEDIA_KIND, STORE_FULL, STORE_FAILED, or what the origin throws
+ * @throws PlayerError MEDIA_LENGTH, MEDIA_DIGEST, MEDIA_KIND, STORE_…, or what the origin throws
  */
 export async function commit(
   key: string,
   wanted: WantedMedia,
   origin: MediaOrigin,
   ports: CommitPorts,
-): Promise<CachedMedia> {
+): Promise<Committed> {
+  const once = await attempt(key, wanted, origin, ports);
+  if (once !== 'halves-differ') return once;
+  // What came at an earlier time was of another file, or was damaged since: all of it once more, at once.
+  const again = await attempt(key, wanted, origin, ports);
+  if (again !== 'halves-differ') return again;
+  throw wrongDigest('digest');
+}
+
+async function attempt(
+  key: string,
+  wanted: WantedMedia,
+  origin: MediaOrigin,
+  ports: CommitPorts,
+): Promise<Committed | 'halves-differ'> {
   const { folders, files } = ports;
   const part = folders.part(key);
-  const { file, sizeBytes, digest } = await receive(part, wanted, origin, ports.maxBytes, files);
+  const { file, sizeBytes, digests, resumed } = await receive(part, wanted, origin, ports);
   try {
-    const { sha256, md5 } = digest.finish();
-    if (wanted.sha256 !== null && sha256 !== wanted.sha256) throw wrongDigest('SHA-256');
-    if (wanted.md5 !== null && md5 !== wanted.md5) throw wrongDigest('MD5');
+    const { sha256, md5, chunks } = digests.finish();
+    const differs = wanted.sha256 !== null && sha256 !== wanted.sha256 ? 'SHA-256' : 'MD5';
+    if (differs === 'SHA-256' || (wanted.md5 !== null && md5 !== wanted.md5)) {
+      await removePart(part, files);
+      if (resumed) return 'halves-differ';
+      throw wrongDigest(differs);
+    }
     const recognition = await ports.recognize(byteSource(file, sizeBytes));
     if (!recognition.ok) throw new PlayerError('MEDIA_KIND', `media: ${recognition.reason}`);
-    await file.sync();
-    const folder = await folders.prepareFor(sha256);
-    await files.rename(part, folders.media(sha256));
-    await syncFolder(folder, files);
-    return { hash: sha256, format: recognition.format, sizeBytes };
+    await ports.settle({ file, part, hash: sha256 });
+    return { hash: sha256, format: recognition.format, sizeBytes, chunks };
   } catch (thrown) {
     // What was refused must not be resumed: the next try starts from nothing.
-    if (thrown instanceof PlayerError) await files.rm(part, { force: true }).catch(() => undefined);
+    if (thrown instanceof PlayerError) await removePart(part, files).catch(() => undefined);
     throw storeFailure(thrown, 'storing media');
   } finally {
     await file.close().catch(() => undefined);

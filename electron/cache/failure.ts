@@ -1,18 +1,23 @@
-import { PlayerError } from '../errors.ts';
+import { statfs } from 'node:fs/promises';
+import { type ErrorCode, PlayerError } from '../errors.ts';
 
-const full = new Set(['ENOSPC', 'EDQUOT']);
+/** What the operator can do, by the system's code (errno(3)). Everything else is a faulty disk. */
+const kinds: Readonly<Record<string, readonly [code: ErrorCode, remedy: string]>> = {
+  ENOSPC: ['STORE_FULL', 'free disk space, or lower store.budgetBytes or store.reserveBytes'],
+  EDQUOT: ['STORE_FULL', 'raise the quota of the player’s user, or lower store.budgetBytes'],
+  EROFS: ['STORE_READ_ONLY', 'check the disk and mount it read-write'],
+};
 
 /**
- * An error of the file system as a PlayerError: STORE_FULL when there is no room,
- * else STORE_FAILED. PlayerErrors pass as they are.
+ * An error of the file system as a PlayerError: STORE_FULL when there is no room, STORE_READ_ONLY when nothing may be
+ * written, else STORE_FAILED. PlayerErrors pass as they are.
  * @param doing what was tried, such as "writing a part file"
  */
 export function storeFailure(thrown: unknown, doing: string): PlayerError {
   if (thrown instanceof PlayerError) return thrown;
-  const code = (thrown as NodeJS.ErrnoException | undefined)?.code ?? 'unknown error';
-  return full.has(code)
-    ? new PlayerError('STORE_FULL', `${doing}: ${code}: free disk space or lower store.budgetBytes`, thrown)
-    : new PlayerError('STORE_FAILED', `${doing}: ${code}: check the disk and that it is mounted read-write`, thrown);
+  const errno = (thrown as NodeJS.ErrnoException | undefined)?.code ?? 'unknown error';
+  const [code, remedy] = kinds[errno] ?? ['STORE_FAILED', 'check the disk, and that the player’s user owns the folder'];
+  return new PlayerError(code, `${doing}: ${errno}: ${remedy}`, thrown);
 }
 
 /** Whether an error says that a file or folder is not there. */
@@ -27,4 +32,16 @@ export async function guardStore<T>(doing: string, call: () => Promise<T>): Prom
   } catch (thrown) {
     throw storeFailure(thrown, doing);
   }
+}
+
+/**
+ * ENOSPC is also what the system says when a file system has bytes and no inode left: told apart here, because the
+ * remedy differs.
+ */
+export async function refineFull(thrown: unknown, directory: string): Promise<unknown> {
+  if (!(thrown instanceof PlayerError) || thrown.code !== 'STORE_FULL') return thrown;
+  if ((thrown.cause as NodeJS.ErrnoException | undefined)?.code !== 'ENOSPC') return thrown;
+  const space = await statfs(directory).catch(() => null);
+  if (space === null || space.files === 0 || space.ffree > 0) return thrown;
+  return new PlayerError('STORE_INODES_FULL', 'no inode is free: remove files from this file system', thrown);
 }

@@ -8,7 +8,7 @@ import { mediaHash } from './media.ts';
 /** The calls that the store makes; a test may stand in for a failing disk. */
 export type Files = Pick<
   typeof import('node:fs/promises'),
-  'mkdir' | 'open' | 'readdir' | 'readFile' | 'rename' | 'rm' | 'stat'
+  'mkdir' | 'open' | 'readdir' | 'readFile' | 'rename' | 'rm' | 'stat' | 'statfs'
 >;
 
 /** The file system itself. */
@@ -19,6 +19,8 @@ const mostQuarantined = 8;
 /** Names in the store's directory. Every one is made of hex digits: nothing from a document becomes part of a path. */
 export interface Folders {
   readonly indexFile: string;
+  /** The store's own. */
+  readonly directory: string;
   media(hash: MediaHash): string;
   /** @param key 64 hex digits */
   part(key: string): string;
@@ -29,9 +31,12 @@ export interface Folders {
   /** Every file under `media/` with a name that the store gives. */
   mediaFiles(): Promise<readonly MediaHash[]>;
   parts(): Promise<readonly string[]>;
+  /** Names in the part folder, also of what belongs to a part file or was left by a crash. */
+  partLeftovers(): Promise<readonly string[]>;
   /** Move a file out of use, for support to look at. Only a few are kept. */
   quarantine(path: string, name: string): Promise<void>;
   emptyQuarantine(): Promise<void>;
+  quarantineBytes(): Promise<number>;
 }
 
 /** @param directory absolute; the store's alone */
@@ -51,6 +56,7 @@ export function createFolders(directory: string, files: Files): Folders {
   };
   return {
     indexFile: join(directory, 'index.json'),
+    directory,
     media: (hash) => join(media, hash.slice(0, 2), hash),
     part: (key) => join(parts, key),
     prepare: async () => {
@@ -75,12 +81,18 @@ export function createFolders(directory: string, files: Files): Folders {
       return found;
     },
     parts: async () => (await names(parts)).filter((name) => mediaHash(name) !== null),
+    partLeftovers: () => names(parts),
     quarantine: async (path, name) => {
       const kept = (await names(quarantined)).filter((other) => other !== name).sort();
       for (const old of kept.slice(0, Math.max(0, kept.length - mostQuarantined + 1)))
         await files.rm(join(quarantined, old), { force: true });
       await files.rename(path, join(quarantined, name));
       await syncFolder(quarantined, files);
+    },
+    quarantineBytes: async () => {
+      let bytes = 0;
+      for (const name of await names(quarantined)) bytes += (await files.stat(join(quarantined, name))).size;
+      return bytes;
     },
     emptyQuarantine: async () => {
       for (const name of await names(quarantined)) await files.rm(join(quarantined, name), { force: true });

@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { writeAtomic } from '../atomic-file.ts';
 import type { MediaHash } from '../playlist/playlist.ts';
+import { type ChunkDigests, digestsLength } from './chunks.ts';
 import { isAbsent } from './failure.ts';
 import type { Files } from './folders.ts';
 import { type MediaFormat, mediaFormats, mediaHash } from './media.ts';
@@ -9,8 +11,11 @@ import { type MediaFormat, mediaFormats, mediaHash } from './media.ts';
 export interface IndexEntry {
   readonly format: MediaFormat;
   readonly sizeBytes: number;
+  readonly chunks: ChunkDigests;
   /** Unix milliseconds of the last lease; decides what is evicted first. */
   readonly lastUsedMs: number;
+  /** Unix milliseconds; when all of it was last compared with its digests. */
+  readonly verifiedMs: number;
 }
 
 /** What the store knows: the only way from a hash to a file. */
@@ -27,15 +32,27 @@ const hash = z.string().transform((text, context): MediaHash => {
   return z.NEVER;
 });
 
+const header = z.strictObject({
+  version: z.literal(2),
+  /** Of the document: one flipped bit in a chunk's digest would send a good file to quarantine. */
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+});
+
+const moment = z.number().nonnegative();
+
 const schema = z.strictObject({
-  version: z.literal(1),
   media: z.array(
-    z.strictObject({
-      hash,
-      format: z.enum(mediaFormats),
-      sizeBytes: z.int().positive(),
-      lastUsedMs: z.number().nonnegative(),
-    }),
+    z
+      .strictObject({
+        hash,
+        format: z.enum(mediaFormats),
+        sizeBytes: z.int().positive(),
+        /** Base64. */
+        chunks: z.string().transform((text) => Buffer.from(text, 'base64')),
+        lastUsedMs: moment,
+        verifiedMs: moment,
+      })
+      .refine(({ chunks, sizeBytes }) => chunks.length === digestsLength(sizeBytes)),
   ),
   recorded: z.array(z.strictObject({ key: z.string().regex(/^[0-9a-f]{64}$/), hash })),
 });
@@ -53,7 +70,11 @@ export async function readIndex(path: string, files: Files): Promise<Index | 'ab
     if (isAbsent(thrown)) return 'absent';
     throw thrown;
   }
-  const parsed = schema.safeParse(parseJson(text));
+  const end = text.indexOf('\n');
+  const document = text.slice(end + 1);
+  const first = header.safeParse(parseJson(text.slice(0, Math.max(0, end))));
+  if (!first.success || digest(document) !== first.data.sha256) return 'damaged';
+  const parsed = schema.safeParse(parseJson(document));
   if (!parsed.success) return 'damaged';
   const { media, recorded } = parsed.data;
   return {
@@ -65,11 +86,20 @@ export async function readIndex(path: string, files: Files): Promise<Index | 'ab
 /** @throws the file system's own error */
 export async function writeIndex(path: string, index: Index, files: Files): Promise<void> {
   const document: z.input<typeof schema> = {
-    version: 1,
-    media: [...index.media].map(([hash, entry]) => ({ hash, ...entry })),
+    media: [...index.media].map(([hash, { chunks, ...entry }]) => ({
+      hash,
+      ...entry,
+      chunks: chunks.toString('base64'),
+    })),
     recorded: [...index.recorded].map(([key, hash]) => ({ key, hash })),
   };
-  await writeAtomic(path, `${JSON.stringify(document)}\n`, 0o600, files);
+  const text = `${JSON.stringify(document)}\n`;
+  const first: z.input<typeof header> = { version: 2, sha256: digest(text) };
+  await writeAtomic(path, `${JSON.stringify(first)}\n${text}`, 0o600, files);
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }
 
 function parseJson(text: string): unknown {

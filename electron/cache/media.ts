@@ -35,22 +35,27 @@ export interface WantedMedia {
   readonly sizeBytes: number | null;
 }
 
-/** One answer of a media server, from `fetch(offset)`. */
+/** One answer of a media server, from `fetch`. */
 export interface MediaBody {
   /** 200: the stream is the whole file; 206: it begins at the offset that was asked for, which the source has checked. */
   readonly status: 200 | 206;
   readonly stream: AsyncIterable<Uint8Array>;
   /** Size of the whole file, where the server tells it. */
   readonly totalBytes?: number;
+  /** Strong entity tag of the file, where the server gives one. */
+  readonly validator?: string;
+  /** Called once, when no more is read: after the last byte or before. */
+  close?(): void;
 }
 
 /** Where the bytes of one file come from. */
 export interface MediaOrigin {
   /**
    * @param offset bytes that are here already; 0: none
+   * @param validator entity tag of the file that they are of: another file is to be sent whole (If-Range)
    * @throws PlayerError of the transport, passed on as it is
    */
-  fetch(offset: number): Promise<MediaBody>;
+  fetch(offset: number, validator?: string): Promise<MediaBody>;
 }
 
 const hashPattern = /^[0-9a-f]{64}$/;

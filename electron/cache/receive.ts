@@ -1,70 +1,149 @@
 import { constants } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { PlayerError } from '../errors.ts';
-import { createDigest, type Digest, digestFile } from './digest.ts';
+import { type Beginning, readBeginning, writeBeginning } from './beginning.ts';
+import { createDigests, type Digests } from './chunks.ts';
 import { guardStore } from './failure.ts';
 import type { Files } from './folders.ts';
-import type { MediaOrigin, WantedMedia } from './media.ts';
+import type { MediaBody, MediaOrigin, WantedMedia } from './media.ts';
+import { createPartWriter } from './part-writer.ts';
+import { digestFile } from './source.ts';
 
 /** A part file that is complete as far as length goes, still open. */
 export interface Received {
   readonly file: FileHandle;
   readonly sizeBytes: number;
-  readonly digest: Digest;
+  readonly digests: Digests;
+  /** Whether some of it came at an earlier time. */
+  readonly resumed: boolean;
 }
 
+export interface ReceivePorts {
+  readonly files: Files;
+  /** Bound for a file of unknown size, bytes. */
+  readonly maxBytes: number;
+  /** Room on the disk for one download. */
+  claim(): Claim;
+}
+
+/** Bytes that a download will still write. */
+export interface Claim {
+  /** @throws PlayerError STORE_FULL, STORE_INODES_FULL when so many more must not be written */
+  grow(bytes: number): Promise<void>;
+  /** So many of them have been written. */
+  shrink(bytes: number): void;
+  end(): void;
+}
+
+/** How often a running download writes down what a resume needs. */
+const firstMarkBytes = 2 ** 20;
+const markEveryBytes = 8 * 2 ** 20;
+
 /**
- * Stream a file into its part file, going on where an earlier try ended when the
- * playlist's digest will prove that the two halves belong together.
+ * Stream a file into its part file, going on where an earlier try ended: where the playlist gives a digest, which will
+ * prove that the two halves belong together; else where the server gave an entity tag and the bytes that are here are
+ * those that came with it.
  *
- * @param maxBytes bound for a file of unknown size
- * @throws PlayerError MEDIA_LENGTH, STORE_FULL, STORE_FAILED, or what the origin throws; the part file stays for a resume
+ * @param part path of the part file; what it was begun with is kept at `<part>.from`
+ * @throws PlayerError MEDIA_LENGTH, STORE_…, or what the origin throws; the part file stays for a resume
  */
 export async function receive(
-  path: string,
+  part: string,
   wanted: WantedMedia,
   origin: MediaOrigin,
-  maxBytes: number,
-  files: Pick<Files, 'open'>,
+  ports: ReceivePorts,
 ): Promise<Received> {
+  const { files, maxBytes } = ports;
+  const limitBytes = wanted.sizeBytes ?? maxBytes;
+  if (limitBytes > maxBytes) throw tooLong(maxBytes);
   const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
-  const file = await guardStore('opening a part file', () => files.open(path, flags, 0o600));
+  const file = await guardStore('opening a part file', () => files.open(part, flags, 0o600));
+  const claim = ports.claim();
+  let body: MediaBody | null = null;
   try {
-    const limitBytes = wanted.sizeBytes ?? maxBytes;
-    if (limitBytes > maxBytes) throw tooLong(maxBytes);
-    const resumable = wanted.sha256 !== null || wanted.md5 !== null;
-    let sizeBytes = resumable ? (await guardStore('reading a part file', () => file.stat())).size : 0;
-    if (sizeBytes > limitBytes) sizeBytes = 0;
-    if (sizeBytes > 0 && sizeBytes === wanted.sizeBytes) return { file, sizeBytes, digest: await digestSoFar() };
-    const body = await origin.fetch(sizeBytes);
+    const begun = await readBeginning(`${part}.from`, files);
+    const here = await guardStore('reading a part file', () => whatIsHere(file, wanted, begun, limitBytes));
+    if (here.sizeBytes > 0 && here.sizeBytes === wanted.sizeBytes) return { file, ...here, resumed: true };
+    if (wanted.sizeBytes !== null) await claim.grow(wanted.sizeBytes - here.sizeBytes);
+    body = await origin.fetch(here.sizeBytes, begun?.url === wanted.url ? begun.validator : undefined);
     const expectedBytes = wanted.sizeBytes ?? body.totalBytes;
     if ((body.totalBytes ?? 0) > limitBytes) throw tooLong(limitBytes);
     if (body.totalBytes !== undefined && body.totalBytes !== expectedBytes)
       throw otherLength(body.totalBytes, expectedBytes);
-    if (body.status === 200) sizeBytes = 0;
-    await guardStore('cutting a part file', () => file.truncate(sizeBytes));
-    const digest = await digestSoFar();
-    for await (const chunk of chunksOf(body.stream)) {
-      if (sizeBytes + chunk.length > limitBytes) {
-        await guardStore('cutting a part file', () => file.truncate(0));
-        throw tooLong(limitBytes);
+    const resumed = body.status === 206 && here.sizeBytes > 0;
+    const { sizeBytes: fromBytes, digests } = resumed
+      ? here
+      : { sizeBytes: 0, digests: createDigests(wanted.md5 !== null) };
+    if (wanted.sizeBytes === null && expectedBytes !== undefined) await claim.grow(expectedBytes - fromBytes);
+    await guardStore('cutting a part file', () => file.truncate(fromBytes));
+    const writer = createPartWriter(file, fromBytes);
+    const mark = async () => {
+      if (body?.validator === undefined) return;
+      const { url } = wanted;
+      const beginning = { url, validator: body.validator, bytes: writer.sizeBytes, sha256: digests.soFar() };
+      await guardStore('writing a part file', () => writeBeginning(`${part}.from`, beginning, files));
+    };
+    let nextMark = fromBytes + firstMarkBytes;
+    try {
+      for await (const bytes of chunksOf(body.stream)) {
+        if (writer.sizeBytes + bytes.length > limitBytes) {
+          await writer.end();
+          await guardStore('cutting a part file', () => file.truncate(0));
+          throw tooLong(limitBytes);
+        }
+        digests.update(bytes);
+        await guardStore('writing a part file', () => writer.write(bytes));
+        claim.shrink(bytes.length);
+        if (writer.sizeBytes < nextMark) continue;
+        if (expectedBytes === undefined) await claim.grow(markEveryBytes);
+        nextMark = writer.sizeBytes + markEveryBytes;
+        await guardStore('writing a part file', writer.flush);
+        await mark();
       }
-      await guardStore('writing a part file', () => writeAll(file, chunk, sizeBytes));
-      digest.update(chunk);
-      sizeBytes += chunk.length;
+      await guardStore('writing a part file', writer.end);
+    } catch (thrown) {
+      const wasWritten = await writer.end().then(
+        () => true,
+        () => false,
+      );
+      if (wasWritten) await mark().catch(() => undefined);
+      throw thrown;
     }
+    const { sizeBytes } = writer;
     if (sizeBytes !== (expectedBytes ?? sizeBytes)) throw otherLength(sizeBytes, expectedBytes);
-    return { file, sizeBytes, digest };
-
-    async function digestSoFar(): Promise<Digest> {
-      const digest = createDigest(wanted.md5 !== null);
-      await guardStore('reading a part file', () => digestFile(file, sizeBytes, digest));
-      return digest;
-    }
+    return { file, sizeBytes, digests, resumed };
   } catch (thrown) {
     await file.close().catch(() => undefined);
     throw thrown;
+  } finally {
+    claim.end();
+    body?.close?.();
   }
+}
+
+/** Remove a part file and what belongs to it. */
+export async function removePart(part: string, files: Pick<Files, 'rm'>): Promise<void> {
+  for (const path of [part, `${part}.from`, `${part}.from.new`]) await files.rm(path, { force: true });
+}
+
+async function whatIsHere(
+  file: FileHandle,
+  wanted: WantedMedia,
+  begun: Beginning | null,
+  limitBytes: number,
+): Promise<Pick<Received, 'sizeBytes' | 'digests'>> {
+  const digests = createDigests(wanted.md5 !== null);
+  const nothing = { sizeBytes: 0, digests };
+  const { size } = await file.stat();
+  if (wanted.sha256 !== null || wanted.md5 !== null) {
+    if (size > limitBytes) return nothing;
+    await digestFile(file, size, digests);
+    return { sizeBytes: size, digests };
+  }
+  if (begun === null || begun.url !== wanted.url || begun.bytes === 0 || size < begun.bytes) return nothing;
+  await digestFile(file, begun.bytes, digests);
+  if (digests.soFar() === begun.sha256) return { sizeBytes: begun.bytes, digests };
+  return { sizeBytes: 0, digests: createDigests(false) };
 }
 
 function tooLong(limitBytes: number): PlayerError {
@@ -73,13 +152,6 @@ function tooLong(limitBytes: number): PlayerError {
 
 function otherLength(cameBytes: number, expectedBytes: number | undefined): PlayerError {
   return new PlayerError('MEDIA_LENGTH', `media: ${cameBytes} bytes instead of ${expectedBytes}`);
-}
-
-async function writeAll(file: FileHandle, chunk: Uint8Array, offset: number): Promise<void> {
-  for (let written = 0; written < chunk.length; ) {
-    const { bytesWritten } = await file.write(chunk, written, chunk.length - written, offset + written);
-    written += bytesWritten;
-  }
 }
 
 /** The stream's chunks; what breaks it off is a transport error, also where the transport does not say so. */

@@ -1,81 +1,72 @@
 import { constants } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
 import type { MediaHash } from '../playlist/playlist.ts';
+import { chunkBytes, createDigests, isChunk } from './chunks.ts';
 import type { CommitPorts } from './commit.ts';
-import { byteSource, createDigest, digestFile } from './digest.ts';
 import { isAbsent } from './failure.ts';
-import { emptyIndex, type Index, readIndex } from './index-file.ts';
-import type { Recognition } from './media.ts';
+import type { IndexEntry } from './index-file.ts';
+import { byteSource, digestFile, readAt } from './source.ts';
 
-/** What was found at start. */
-export interface Recovery {
-  readonly index: Index;
-  readonly indexWas: 'whole' | 'absent' | 'damaged';
-  /** Files that were in no index and are now, their digest and kind proven. */
-  readonly adopted: readonly MediaHash[];
-  /** Files that are not what they are called. */
-  readonly quarantined: readonly MediaHash[];
-  /** In the index, but not on the disk or of another length. */
-  readonly lost: readonly MediaHash[];
+export type ProofPorts = Pick<CommitPorts, 'recognize' | 'folders' | 'files'>;
+
+/** What a stored file turned out to be. `unreadable`: the disk fails at it (EIO), or it is no file at all. */
+export type Proof =
+  | ({ readonly is: 'whole' } & Pick<IndexEntry, 'format' | 'sizeBytes' | 'chunks'>)
+  | { readonly is: 'absent' | 'damaged' | 'unreadable' };
+
+/** Errors of one file, as opposed to those of the whole system such as EMFILE. */
+const ofTheFile = new Set(['EIO', 'ELOOP', 'EISDIR', 'ENXIO', 'EACCES', 'EUCLEAN', 'EBADMSG']);
+
+/** Whether a stored file is what its name says, and of what kind: all of it is read. */
+export function prove(hash: MediaHash, { folders, files, recognize }: ProofPorts): Promise<Proof> {
+  return looking(folders.media(hash), files, async (file) => {
+    const { size: sizeBytes } = await file.stat();
+    const digests = createDigests(false);
+    await digestFile(file, sizeBytes, digests);
+    const { sha256, chunks } = digests.finish();
+    if (sha256 !== hash) return { is: 'damaged' };
+    const recognition = await recognize(byteSource(file, sizeBytes));
+    return recognition.ok ? { is: 'whole', format: recognition.format, sizeBytes, chunks } : { is: 'damaged' };
+  });
 }
 
 /**
- * Bring the index and the files into agreement. The lengths of known files are
- * checked; files unknown to the index (a crash between rename and index, or a
- * damaged index) are hashed and recognized before they count.
- * @param nowMs Unix milliseconds
+ * Compare a file with the digests of its chunks, one after the other, so that it takes little at a time.
+ * @param pace awaited before so many bytes are read
  */
-export async function recover(ports: CommitPorts, nowMs: number): Promise<Recovery> {
-  const { folders, files } = ports;
-  const read = await readIndex(folders.indexFile, files);
-  const indexWas = typeof read === 'string' ? read : 'whole';
-  const index = typeof read === 'string' ? emptyIndex() : read;
-  if (read === 'damaged') await folders.quarantine(folders.indexFile, `index-${nowMs}.json`);
-  const onDisk = new Set(await folders.mediaFiles());
-  const adopted: MediaHash[] = [];
-  const quarantined: MediaHash[] = [];
-  const lost: MediaHash[] = [];
-  for (const [hash, { sizeBytes }] of index.media) {
-    const here = onDisk.has(hash) && (await files.stat(folders.media(hash))).size === sizeBytes;
-    if (here) continue;
-    lost.push(hash);
-    index.media.delete(hash);
-  }
-  for (const hash of onDisk) {
-    if (index.media.has(hash)) continue;
-    const proof = await prove(hash, ports);
-    if (proof.ok) {
-      const { format, sizeBytes } = proof;
-      index.media.set(hash, { format, sizeBytes, lastUsedMs: nowMs });
-      adopted.push(hash);
-    } else {
-      await folders.quarantine(folders.media(hash), hash);
-      quarantined.push(hash);
+export function compare(
+  hash: MediaHash,
+  entry: IndexEntry,
+  { folders, files }: Pick<ProofPorts, 'folders' | 'files'>,
+  pace: (bytes: number) => Promise<void>,
+): Promise<{ readonly is: Proof['is'] }> {
+  return looking(folders.media(hash), files, async (file) => {
+    if ((await file.stat()).size !== entry.sizeBytes) return { is: 'damaged' };
+    for (let index = 0; index * chunkBytes < entry.sizeBytes; index++) {
+      const length = Math.min(chunkBytes, entry.sizeBytes - index * chunkBytes);
+      await pace(length);
+      const bytes = await readAt(file, index * chunkBytes, length);
+      if (!(await isChunk(bytes, index, hash, entry.chunks))) return { is: 'damaged' };
     }
-  }
-  for (const [key, hash] of index.recorded) if (!index.media.has(hash)) index.recorded.delete(key);
-  return { index, indexWas, adopted, quarantined, lost };
+    return { is: 'whole' };
+  });
 }
 
-/** Whether a stored file still is what its name says, and of what kind. */
-export async function prove(
-  hash: MediaHash,
-  ports: CommitPorts,
-): Promise<(Extract<Recognition, { ok: true }> & { readonly sizeBytes: number }) | { readonly ok: false }> {
-  let file: Awaited<ReturnType<typeof ports.files.open>>;
+async function looking<T>(
+  path: string,
+  files: ProofPorts['files'],
+  look: (file: FileHandle) => Promise<T>,
+): Promise<T | { readonly is: 'absent' | 'unreadable' }> {
   try {
-    file = await ports.files.open(ports.folders.media(hash), constants.O_RDONLY | constants.O_NOFOLLOW);
+    const file = await files.open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+    try {
+      return await look(file);
+    } finally {
+      await file.close();
+    }
   } catch (thrown) {
-    if (isAbsent(thrown) || (thrown as NodeJS.ErrnoException).code === 'ELOOP') return { ok: false };
+    if (isAbsent(thrown)) return { is: 'absent' };
+    if (ofTheFile.has((thrown as NodeJS.ErrnoException).code ?? '')) return { is: 'unreadable' };
     throw thrown;
-  }
-  try {
-    const { size: sizeBytes } = await file.stat();
-    const digest = createDigest(false);
-    await digestFile(file, sizeBytes, digest);
-    if (digest.finish().sha256 !== hash) return { ok: false };
-    const recognition = await ports.recognize(byteSource(file, sizeBytes));
-    return recognition.ok ? { ...recognition, sizeBytes } : { ok: false };
-  } finally {
-    await file.close();
   }
 }

@@ -1,177 +1,174 @@
-import { createHash } from 'node:crypto';
 import type { MediaHash } from '../playlist/playlist.ts';
 import { type CommitPorts, commit } from './commit.ts';
-import { guardStore, isAbsent } from './failure.ts';
+import { createDoubt, type Damage, type Reconciliation } from './doubt.ts';
+import { guardStore, refineFull, storeFailure } from './failure.ts';
 import { createFolders, type Files, realFiles } from './folders.ts';
-import { writeIndex } from './index-file.ts';
+import { emptyIndex, readIndex } from './index-file.ts';
 import { type CachedMedia, type MediaOrigin, mediaHash, type WantedMedia } from './media.ts';
-import { prove, type Recovery, recover } from './recover.ts';
+import { removePart } from './receive.ts';
+import { DamagedFile, readChecked } from './serve.ts';
+import { createSettle } from './settle.ts';
+import { createStock, recordKey, type StockLimits } from './stock.ts';
 
-export interface StoreOptions extends Pick<CommitPorts, 'recognize' | 'maxBytes'> {
+export interface StoreOptions extends StockLimits, Pick<CommitPorts, 'recognize' | 'maxBytes'> {
   /** Absolute; the store's alone. */
   readonly directory: string;
   /** Unix milliseconds. */
   now(): number;
+  /** A stored file was found to be gone, changed or unreadable: it is no longer found, and should be fetched anew. */
+  damaged(hash: MediaHash, how: Damage): void;
+  /** The store could not be written while nobody waited for it. */
+  failed(thrown: unknown): void;
   /** The file system, unless a test stands in for a failing one. */
   readonly files?: Files;
 }
 
 /** The media on the disk, named by their content. All methods throw PlayerError. */
 export interface MediaStore {
-  /** What was found and put right when the store was opened. */
-  readonly recovery: Recovery;
+  /** Whether the index could be used as it was; if not, files count once `ensure`, `adopt` or `reconcile` proved them. */
+  readonly indexWas: 'whole' | 'absent' | 'damaged';
   /** The cached file of an asset, by its digest or by what was recorded for its id and address. */
   find(wanted: Pick<WantedMedia, 'assetId' | 'url' | 'sha256'>): CachedMedia | null;
-  /** Path, format and size of a file, by the index alone. @param hash any text, also from an address */
-  locate(hash: string): (CachedMedia & { readonly path: string }) | null;
+  /** Format and size of a file, by the index alone. @param hash any text, also from an address */
+  locate(hash: string): CachedMedia | null;
+  /**
+   * Bytes `first` … `last` of a file, every chunk compared with its digest before a byte of it is given out. A chunk
+   * that differs ends the reading with an error, and the file is quarantined.
+   */
+  read(hash: MediaHash, first: number, last: number): AsyncGenerator<Uint8Array<ArrayBuffer>, void>;
   /** Have the file, from the disk or else from its origin. Calls for the same file share one download. */
   ensure(wanted: WantedMedia, origin: MediaOrigin): Promise<CachedMedia>;
-  /** Hash a file again; one that is not what it was goes to quarantine and is to be fetched anew. */
-  verify(hash: MediaHash): Promise<boolean>;
+  /**
+   * Read a file again; one that is not what it was goes to quarantine and is to be fetched anew.
+   * @param pace awaited before so many bytes are read
+   */
+  verify(hash: MediaHash, pace?: (bytes: number) => Promise<void>): Promise<boolean>;
+  /** Take a file that is on the disk and not in the index, once its digest and kind are proven. */
+  adopt(hash: MediaHash): Promise<boolean>;
+  /** Bring index and disk into agreement. Costs a look at every file, so it is not done before the first picture. */
+  reconcile(signal: AbortSignal): Promise<Reconciliation>;
+  /** Every file: leased ones first, then those verified longest ago. */
+  oldestVerified(): readonly MediaHash[];
+  isLeased(hash: MediaHash): boolean;
   /** Keep files from being evicted until the returned function is called. */
   lease(hashes: Iterable<MediaHash>): () => void;
   /**
-   * Make the store fit a budget: quarantine first, then what was used longest
+   * Make the store fit its budget, or another: quarantine first, then what was used longest
    * ago. Leased files MUST stay, also above the budget.
    * @returns what was removed
    */
-  evict(budgetBytes: number): Promise<readonly MediaHash[]>;
+  evict(budgetBytes?: number): Promise<readonly MediaHash[]>;
   /** Remove the beginnings of files that nobody fetches or wants any more. */
   discardParts(keep: readonly Pick<WantedMedia, 'assetId' | 'url' | 'sha256'>[]): Promise<void>;
+  /** Write what the index learnt since it was written, which also shows whether the disk can be written. */
+  flush(): Promise<void>;
   /** Bytes of all media files. */
   readonly sizeBytes: number;
   /** Remove everything, for a screen that was removed from its server. */
   clear(): Promise<void>;
 }
 
-/** Open the store of a directory, putting right what a crash left behind. @throws PlayerError STORE_FAILED, STORE_FULL */
+/**
+ * Open the store of a directory. Only the index is read: what it says is proven when a file is read, verified or
+ * reconciled. A disk that cannot be written is reported and leaves a store that can be read.
+ * @throws PlayerError STORE_FAILED when it cannot be read
+ */
 export async function openStore(options: StoreOptions): Promise<MediaStore> {
   const files = options.files ?? realFiles;
   const folders = createFolders(options.directory, files);
-  const ports: CommitPorts = { recognize: options.recognize, maxBytes: options.maxBytes, folders, files };
-  const recovery = await guardStore('opening the store', async () => {
-    await folders.prepare();
-    return recover(ports, options.now());
-  });
-  const { index } = recovery;
-  const leases = new Map<MediaHash, number>();
+  await folders.prepare().catch((thrown: unknown) => options.failed(storeFailure(thrown, 'opening the store')));
+  const read = await guardStore('reading the index', () => readIndex(folders.indexFile, files));
+  const indexWas = typeof read === 'string' ? read : 'whole';
+  if (read === 'damaged')
+    await folders.quarantine(folders.indexFile, `index-${options.now()}.json`).catch(() => undefined);
+  const index = typeof read === 'string' ? emptyIndex() : read;
+  const stock = createStock(index, folders, files, options, options.now);
+  const { recognize, maxBytes, damaged, now } = options;
+  const settle = createSettle(folders, files);
+  const ports: CommitPorts = { recognize, maxBytes, folders, files, settle, claim: stock.claim };
+  const doubt = createDoubt({ ...ports, stock, damaged, now });
   const fetching = new Map<string, Promise<CachedMedia>>();
-  let saving: Promise<void> = Promise.resolve();
 
-  /** One write after the other; each writes what is known when its turn comes. */
-  const save = (): Promise<void> => {
-    saving = saving.catch(() => undefined).then(() => writeIndex(folders.indexFile, index, files));
-    return saving;
+  /** Calls whose failure for want of room says whether bytes or inodes are missing. */
+  const guard = async <T>(doing: string, call: () => Promise<T>): Promise<T> => {
+    try {
+      return await guardStore(doing, call);
+    } catch (thrown) {
+      throw await refineFull(thrown, options.directory);
+    }
   };
-  const cached = (hash: MediaHash): CachedMedia | null => {
-    const entry = index.media.get(hash);
-    return entry === undefined ? null : { hash, format: entry.format, sizeBytes: entry.sizeBytes };
+  const obtain = async (key: string, wanted: WantedMedia, origin: MediaOrigin): Promise<CachedMedia> => {
+    // After a crash between name and index, or with a damaged index, the file is here and only has to be proven.
+    if (wanted.sha256 !== null && (await doubt.adopt(wanted.sha256)) === 'whole') {
+      await stock.save();
+      return stock.get(wanted.sha256) as CachedMedia;
+    }
+    const { hash, format, sizeBytes, chunks } = await commit(key, wanted, origin, ports);
+    stock.set(hash, { format, sizeBytes, chunks, lastUsedMs: now(), verifiedMs: now() });
+    if (wanted.sha256 === null) index.recorded.set(key, hash);
+    await stock.save();
+    return { hash, format, sizeBytes };
   };
-  const find: MediaStore['find'] = (wanted) => {
-    const hash = wanted.sha256 ?? index.recorded.get(recordKey(wanted));
-    return hash === undefined ? null : cached(hash);
-  };
-  const total = () => [...index.media.values()].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-  const remove = async (hash: MediaHash) => {
-    await files.rm(folders.media(hash), { force: true });
-    index.media.delete(hash);
-    for (const [key, recorded] of index.recorded) if (recorded === hash) index.recorded.delete(key);
-  };
-  const download = async (key: string, wanted: WantedMedia, origin: MediaOrigin) => {
-    const media = await commit(key, wanted, origin, ports);
-    index.media.set(media.hash, { format: media.format, sizeBytes: media.sizeBytes, lastUsedMs: options.now() });
-    if (wanted.sha256 === null) index.recorded.set(key, media.hash);
-    await guardStore('writing the index', save);
-    return media;
-  };
-  if (recovery.indexWas !== 'whole' || recovery.adopted.length + recovery.lost.length > 0)
-    await guardStore('writing the index', save);
 
   return {
-    recovery,
-    find,
+    indexWas,
+    find: stock.find,
     locate: (text) => {
       const hash = mediaHash(text);
-      const media = hash === null ? null : cached(hash);
-      return media === null ? null : { ...media, path: folders.media(media.hash) };
+      return hash === null ? null : stock.get(hash);
+    },
+    read: async function* (hash, first, last) {
+      const entry = index.media.get(hash);
+      if (entry === undefined) throw new DamagedFile('absent');
+      try {
+        yield* readChecked(hash, entry, { first, last }, folders, files);
+      } catch (thrown) {
+        if (thrown instanceof DamagedFile)
+          void guard('quarantining media', () => doubt.settle(hash, thrown.how)).catch(options.failed);
+        throw thrown;
+      }
     },
     ensure: (wanted, origin) => {
-      const here = find(wanted);
+      const here = stock.find(wanted);
       if (here !== null) return Promise.resolve(here);
       const key = wanted.sha256 ?? recordKey(wanted);
-      const running = fetching.get(key) ?? download(key, wanted, origin).finally(() => fetching.delete(key));
+      const begin = () => guard('storing media', () => obtain(key, wanted, origin));
+      const running = fetching.get(key) ?? begin().finally(() => fetching.delete(key));
       fetching.set(key, running);
       return running;
     },
-    verify: (hash) =>
-      guardStore('verifying media', async () => {
-        if (!index.media.has(hash)) return false;
-        if ((await prove(hash, ports)).ok) return true;
-        await folders.quarantine(folders.media(hash), hash).catch((thrown) => {
-          if (!isAbsent(thrown)) throw thrown;
-        });
-        await remove(hash);
-        await save();
-        return false;
-      }),
-    lease: (hashes) => {
-      const leased = new Set(hashes);
-      const nowMs = options.now();
-      for (const hash of leased) {
-        leases.set(hash, (leases.get(hash) ?? 0) + 1);
-        const entry = index.media.get(hash);
-        if (entry !== undefined) index.media.set(hash, { ...entry, lastUsedMs: nowMs });
-      }
-      return () => {
-        for (const hash of leased) {
-          const left = (leases.get(hash) ?? 1) - 1;
-          if (left > 0) leases.set(hash, left);
-          else leases.delete(hash);
-        }
-        leased.clear();
-      };
+    verify: (hash, pace = async () => {}) => guard('verifying media', () => doubt.verify(hash, pace)),
+    adopt: (hash) => guard('reading media', async () => (await doubt.adopt(hash)) === 'whole'),
+    reconcile: (signal) => guard('looking through the store', () => doubt.reconcile(signal)),
+    oldestVerified: () => {
+      const rank = (hash: MediaHash) => (stock.isLeased(hash) ? 0 : 1);
+      return [...index.media]
+        .sort(([a, one], [b, other]) => rank(a) - rank(b) || one.verifiedMs - other.verifiedMs)
+        .map(([hash]) => hash);
     },
+    isLeased: stock.isLeased,
+    lease: stock.lease,
     discardParts: (keep) =>
-      guardStore('clearing part files', async () => {
+      guard('clearing part files', async () => {
         const wanted = new Set([...fetching.keys(), ...keep.map((media) => media.sha256 ?? recordKey(media))]);
-        for (const part of await folders.parts())
-          if (!wanted.has(part)) await files.rm(folders.part(part), { force: true });
-      }),
-    evict: (budgetBytes) =>
-      guardStore('making room', async () => {
-        await folders.emptyQuarantine();
-        let excessBytes = total() - budgetBytes;
-        if (excessBytes <= 0) return [];
-        const removed: MediaHash[] = [];
-        const oldestFirst = [...index.media].sort(([, a], [, b]) => a.lastUsedMs - b.lastUsedMs);
-        for (const [hash, { sizeBytes }] of oldestFirst) {
-          if (excessBytes <= 0) break;
-          if (leases.has(hash)) continue;
-          await remove(hash);
-          removed.push(hash);
-          excessBytes -= sizeBytes;
+        for (const name of await folders.partLeftovers()) {
+          const [key = ''] = name.split('.');
+          if (mediaHash(key) !== null && !wanted.has(key)) await removePart(folders.part(key), files);
         }
-        await save();
-        return removed;
       }),
+    evict: (budgetBytes) => guard('making room', () => stock.evict(budgetBytes)),
+    flush: () => guard('writing the index', stock.save),
     get sizeBytes() {
-      return total();
+      return stock.storedBytes;
     },
     clear: () =>
-      guardStore('clearing the store', async () => {
+      guard('clearing the store', async () => {
         for (const hash of await folders.mediaFiles()) await files.rm(folders.media(hash), { force: true });
-        for (const part of await folders.parts()) await files.rm(folders.part(part), { force: true });
+        for (const name of await folders.partLeftovers()) await files.rm(folders.part(name), { force: true });
         await folders.emptyQuarantine();
-        index.media.clear();
+        for (const hash of [...index.media.keys()]) stock.drop(hash);
         index.recorded.clear();
-        await save();
+        await stock.save();
       }),
   };
-}
-
-/** Name under which the digest of an asset without one is recorded: no part of it comes from the document as it is. */
-function recordKey({ assetId, url }: Pick<WantedMedia, 'assetId' | 'url'>): string {
-  return createHash('sha256')
-    .update(JSON.stringify([assetId, url]))
-    .digest('hex');
 }

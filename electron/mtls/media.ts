@@ -1,8 +1,11 @@
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { PlayerError } from '../errors.ts';
 import type { OpenReply, OriginClient } from './client.ts';
+import { retryAfterMs } from './retry-after.ts';
 
 const mostRedirects = 5;
+/** A media server that asks to be left alone for longer does not keep the playlist from being asked for. */
+const longestPauseMs = 5 * 60_000;
 const redirects = new Set([301, 302, 303, 307, 308]);
 
 export interface MediaRequest {
@@ -48,6 +51,14 @@ export async function openMedia(ports: MediaPorts, request: MediaRequest, signal
     wentAbroad ||= url.origin !== ports.api.origin;
     const headers = headersFor(request, url.origin === firstOrigin);
     const reply = await openOnce(ports, url, wentAbroad, headers, signal);
+    if (reply.status === 416 && request.offset > 0) {
+      reply.body.destroy();
+      const [, total] = /^bytes \*\/(\d{1,15})$/.exec(reply.header('content-range') ?? '') ?? [];
+      if (Number(total) === request.offset) return nothingMore(request.offset);
+      // The file has become shorter than what is here of it: all of it anew.
+      const { ifRange: _, ...whole } = request;
+      return openMedia(ports, { ...whole, offset: 0 }, signal);
+    }
     if (!redirects.has(reply.status)) return mediaReply(reply, request.offset);
     reply.body.destroy();
     const target = reply.header('location') ?? '';
@@ -55,6 +66,11 @@ export async function openMedia(ports: MediaPorts, request: MediaRequest, signal
     url = new URL(target, url.href);
   }
   throw new PlayerError('SERVER_REPLY_INVALID', `more than ${mostRedirects} redirects`);
+}
+
+/** What is here is all of it (RFC 9110 §15.5.17). */
+function nothingMore(totalBytes: number): MediaReply {
+  return { status: 206, body: Readable.from([]), totalBytes, etag: undefined };
 }
 
 function openOnce(
@@ -92,7 +108,11 @@ function mediaReply(reply: OpenReply, offset: number): MediaReply {
   const [, start, total] = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(reply.header('content-range') ?? '') ?? [];
   if (status === 206 && Number(start) === offset) return { status, body, etag: strong, totalBytes: byteCount(total) };
   body.destroy();
-  if (status >= 500 || status === 429) throw new PlayerError('SERVER_ERROR', `media: the server answered ${status}`);
+  if (status >= 500 || status === 429) {
+    const askedMs = retryAfterMs(reply.header('retry-after'), Date.now());
+    const pauseMs = askedMs === undefined ? undefined : Math.min(askedMs, longestPauseMs);
+    throw new PlayerError('SERVER_ERROR', `media: the server answered ${status}`, undefined, pauseMs);
+  }
   throw new PlayerError('MEDIA_MISSING', `media: the server answered ${status}`);
 }
 

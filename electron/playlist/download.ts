@@ -5,8 +5,16 @@ import type { Download } from './sync.ts';
 /** Longest playlist document, bytes. */
 const largestDocumentBytes = 16 * 2 ** 20;
 
-/** `GET /api/v2/screens/playlist` over mutual TLS. @throws PlayerError when there is no usable answer */
-export async function downloadPlaylist(client: OriginClient, knownTag: string | undefined): Promise<Download> {
+/**
+ * `GET /api/v2/screens/playlist` over mutual TLS.
+ * @param retryAfter reads the header of that name, milliseconds
+ * @throws PlayerError when there is no usable answer
+ */
+export async function downloadPlaylist(
+  client: OriginClient,
+  knownTag: string | undefined,
+  retryAfter: (header: string | undefined) => number | undefined = () => undefined,
+): Promise<Download> {
   const reply = await client.call({
     method: 'GET',
     path: '/api/v2/screens/playlist',
@@ -27,6 +35,11 @@ export async function downloadPlaylist(client: OriginClient, knownTag: string | 
     case 410:
       return { type: 'removed' };
     default:
-      throw new PlayerError('SERVER_ERROR', `playlist: the server answered ${reply.status}`);
+      throw new PlayerError(
+        'SERVER_ERROR',
+        `playlist: the server answered ${reply.status}`,
+        undefined,
+        retryAfter(reply.header('retry-after')),
+      );
   }
 }

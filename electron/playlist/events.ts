@@ -10,7 +10,7 @@ export interface EventPorts {
   open(
     lastEventId: string | undefined,
     signal: AbortSignal,
-  ): Promise<{ readonly status: number; readonly body: Readable }>;
+  ): Promise<{ readonly status: number; readonly body: Readable; readonly retryAfterMs?: number | undefined }>;
   /** `playlist`: fetch now; `certificate`: renew now; `command`: not understood yet, reported. */
   take(event: 'playlist' | 'certificate' | 'command'): void;
   wait(ms: number, signal: AbortSignal): Promise<void>;
@@ -26,13 +26,14 @@ export interface EventPorts {
 export async function listenForEvents(ports: EventPorts, signal: AbortSignal): Promise<never> {
   let lastEventId: string | undefined;
   for (let attempt = 0; ; attempt++) {
+    let askedMs = 0;
     try {
-      const { status, body } = await ports.open(lastEventId, signal);
+      const { status, body, retryAfterMs } = await ports.open(lastEventId, signal);
       if (status !== 200) {
         body.destroy();
         // Refused or removed: the sync is told the same, and decides.
         if (status === 401 || status === 403 || status === 410) ports.take('playlist');
-        throw new PlayerError('SERVER_ERROR', `events: the server answered ${status}`);
+        throw new PlayerError('SERVER_ERROR', `events: the server answered ${status}`, undefined, retryAfterMs);
       }
       ports.log.debug('events-connected', { attempt });
       // What was said while nobody listened may be lost: one fetch makes up for it.
@@ -45,9 +46,10 @@ export async function listenForEvents(ports: EventPorts, signal: AbortSignal): P
       throw new PlayerError('CONNECTION_FAILED', 'events: the server ended the stream');
     } catch (thrown) {
       if (signal.aborted) throw thrown;
+      if (thrown instanceof PlayerError) askedMs = thrown.retryAfterMs ?? 0;
       ports.log.debug('events-disconnected', { attempt, message: thrown instanceof Error ? thrown.message : '' });
     }
-    await ports.wait(ports.backoff(attempt), signal);
+    await ports.wait(askedMs + ports.backoff(attempt), signal);
   }
 }
 

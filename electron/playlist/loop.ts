@@ -1,9 +1,12 @@
-import { asPlayerError } from '../errors.ts';
+import { asPlayerError, type PlayerError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { SyncOutcome } from './sync.ts';
 
-const pollMs = 60_000;
-const pollJitter = 0.1;
+/** A change that no push tells of is found within a minute, the reply included; no two screens ask in step. */
+const longestPollMs = 58_000;
+const pollJitter = 0.15;
+/** The players that a server sent away together come back spread over half of what it asked for. */
+const retrySpread = 0.5;
 /** A deadline that is always a moment away must not make the loop spin. */
 const shortestPollMs = 1_000;
 const suspendedPollMs = 5 * 60_000;
@@ -25,8 +28,8 @@ export interface LoopPorts {
 }
 
 /**
- * Sync again and again: at a push (a poke ends the wait), every 60 s ± jitter, at
- * the playlist's deadline, after failures with back-off.
+ * Sync again and again: at a push (a poke ends the wait), every 49 … 58 s, at
+ * the playlist's deadline, after failures with back-off and never before the server's Retry-After.
  * @returns when the server says that the screen was removed
  * @throws when `signal` aborts
  */
@@ -52,14 +55,19 @@ export async function runSyncLoop(ports: LoopPorts, signal: AbortSignal): Promis
       const error = asPlayerError(thrown);
       ports.log.failure('sync-failed', error, { attempt });
       ports.report(error);
-      pauseMs = ports.backoff(attempt++);
+      pauseMs = pauseAfter(error, ports.backoff(attempt++), ports.random());
     }
     await ports.wait(pauseMs, signal);
   }
 }
 
 function nextPollMs(ports: LoopPorts, deadlineMs: number | null): number {
-  const poll = pollMs * (1 + pollJitter * (2 * ports.random() - 1));
+  const poll = longestPollMs * (1 - pollJitter * ports.random());
   const untilDeadline = deadlineMs === null ? Number.POSITIVE_INFINITY : deadlineMs - ports.now();
   return untilDeadline > 0 ? Math.max(shortestPollMs, Math.min(poll, untilDeadline)) : poll;
+}
+
+function pauseAfter(error: PlayerError, backoffMs: number, random: number): number {
+  if (error.retryAfterMs === undefined) return backoffMs;
+  return Math.max(backoffMs, error.retryAfterMs * (1 + retrySpread * random));
 }

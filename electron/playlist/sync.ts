@@ -15,11 +15,21 @@ export interface SyncPorts {
   download(knownTag: string | undefined): Promise<Download>;
   /** @throws PlayerError PLAYLIST_INVALID */
   parse(text: string): Playlist;
-  /** Resolves once every media file of the playlist is in the store; rejects with the first that cannot be had. */
-  ensureCached(playlist: Playlist): Promise<void>;
+  /**
+   * Resolves once every media file of the playlist is in the store; rejects with the first that cannot be had, or when
+   * `signal` aborts. Calls `stored` whenever a file has come.
+   */
+  ensureCached(playlist: Playlist, signal: AbortSignal, stored: () => void): Promise<void>;
+  /**
+   * Resolves when it is time to ask whether the playlist is still the one, while its files are fetched; never when
+   * nobody wants to know. Rejects when `signal` aborts.
+   */
+  askAgain(signal: AbortSignal): Promise<void>;
+  /** Whether a playlist whose files are not all here may play already (`policy.partialPlaylist`: progressive). */
+  mayPlayInPart(playlist: Playlist): boolean;
   /** Keep as the last good playlist, written through to the disk. */
   keep(text: string, etag: string | undefined): Promise<void>;
-  /** Called only once every file is on disk. */
+  /** Called only once every file is on disk, or `mayPlayInPart` allowed it. */
   publish(playlist: Playlist): void;
 }
 
@@ -36,24 +46,86 @@ export type SyncOutcome =
   | { readonly type: 'unchanged' | 'suspended' | 'removed' }
   | { readonly type: 'published'; readonly version: number; readonly deadlineMs: number };
 
+type Document = Extract<Download, { type: 'document' }>;
+
 /**
  * One sync: download → parse → ensure cached → keep → publish. Whatever fails on
- * the way, the old playlist is untouched.
+ * the way, the old playlist is untouched. While files are fetched the playlist is asked for again: a newer one takes
+ * the place of the one that was being prepared, and what has come of its files is kept.
  * @throws PlayerError with the reason
  */
-export async function sync(ports: SyncPorts, known: Known): Promise<SyncOutcome> {
-  const download = await ports.download(known.etag);
-  if (download.type !== 'document') return download;
-  const playlist = ports.parse(download.text);
-  if (isStale(playlist, known))
-    throw new PlayerError(
-      'PLAYLIST_INVALID',
-      `version: went back from ${known.version} to ${playlist.version}: the old playlist keeps playing`,
-    );
-  await ports.ensureCached(playlist);
-  await ports.keep(download.text, download.etag);
-  ports.publish(playlist);
-  return { type: 'published', version: playlist.version, deadlineMs: playlist.deadlineMs };
+export async function sync(ports: SyncPorts, known: Known, signal?: AbortSignal): Promise<SyncOutcome> {
+  let download = await ports.download(known.etag);
+  for (;;) {
+    if (download.type !== 'document') return download;
+    const document = download;
+    const playlist = ports.parse(document.text);
+    if (isStale(playlist, known))
+      throw new PlayerError(
+        'PLAYLIST_STALE',
+        `version: went back from ${known.version} to ${playlist.version}: the old playlist keeps playing`,
+      );
+    const newer = await prepare(ports, document, playlist, signal);
+    if (newer === null) return { type: 'published', version: playlist.version, deadlineMs: playlist.deadlineMs };
+    download = newer;
+  }
+}
+
+/** @returns `null` once the playlist is published, else what the server says now */
+async function prepare(
+  ports: SyncPorts,
+  { text, etag }: Document,
+  playlist: Playlist,
+  signal: AbortSignal | undefined,
+): Promise<Download | null> {
+  const over = new AbortController();
+  const either = signal === undefined ? over.signal : AbortSignal.any([signal, over.signal]);
+  let published: Promise<void> | null = null;
+  const publish = async () => {
+    await ports.keep(text, etag);
+    ports.publish(playlist);
+  };
+  const inPart = () => {
+    if (published !== null || !ports.mayPlayInPart(playlist)) return;
+    published = publish();
+    // Its failure is thrown below, where it is awaited.
+    published.catch(() => undefined);
+  };
+  const caching = ports.ensureCached(playlist, either, inPart);
+  const asking = somethingElse(ports, { text, etag }, either);
+  try {
+    inPart();
+    const newer = await Promise.race([caching.then(() => null), asking]);
+    if (newer !== null) return newer;
+    if (published === null) await publish();
+    else {
+      await published;
+      ports.publish(playlist);
+    }
+    return null;
+  } finally {
+    over.abort();
+    await Promise.allSettled([caching, asking]);
+  }
+}
+
+/** Resolves when the server says something else than the document that is being prepared. */
+async function somethingElse(
+  ports: SyncPorts,
+  { text, etag }: Pick<Document, 'text' | 'etag'>,
+  signal: AbortSignal,
+): Promise<Download> {
+  for (;;) {
+    try {
+      await ports.askAgain(signal);
+      const answer = await ports.download(etag);
+      const same = answer.type === 'unchanged' || (answer.type === 'document' && answer.text === text);
+      if (!same && !signal.aborted) return answer;
+    } catch {
+      // The files may come from elsewhere: whether they do decides.
+    }
+    if (signal.aborted) throw signal.reason;
+  }
 }
 
 /**

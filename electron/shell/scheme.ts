@@ -1,7 +1,5 @@
-import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
 import type { Protocol } from 'electron';
 import { parseByteRange } from './byte-range.ts';
 
@@ -18,9 +16,9 @@ export interface SchemePorts {
 const longestPieceBytes = 4 * 2 ** 20;
 
 export interface ServedMedia {
-  /** Absolute. */
-  readonly path: string;
   readonly sizeBytes: number;
+  /** The bytes `first` … `last`, each checked before it is given out. @throws when one is not what it was */
+  read(first: number, last: number): AsyncGenerator<Uint8Array<ArrayBuffer>, void>;
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -54,13 +52,15 @@ export async function answer(request: Request, ports: SchemePorts): Promise<Resp
   return media === null ? refusal(404) : await mediaAnswer(request, media);
 }
 
-async function mediaAnswer(request: Request, { path, sizeBytes, headers }: ServedMedia): Promise<Response> {
+async function mediaAnswer(request: Request, { sizeBytes, headers, read }: ServedMedia): Promise<Response> {
   const range = parseByteRange(request.headers.get('range'), sizeBytes);
   if (range === 'unsatisfiable')
     return new Response(null, { status: 416, headers: { ...headers, 'Content-Range': `bytes */${sizeBytes}` } });
   const { start, end } = range === 'whole' ? { start: 0, end: sizeBytes - 1 } : range;
   const empty = request.method === 'HEAD' || end < start;
-  const body = empty ? null : range === 'whole' ? await wholeBody(path, sizeBytes) : webStream(path, start, end);
+  // A picture goes over in one piece, which is quicker to the screen; anything large streams.
+  const inOnePiece = range === 'whole' && sizeBytes <= longestPieceBytes;
+  const body = empty ? null : inOnePiece ? await onePiece(read(start, end)) : webStream(read(start, end));
   return new Response(body, {
     status: range === 'whole' ? 200 : 206,
     headers: {
@@ -71,13 +71,26 @@ async function mediaAnswer(request: Request, { path, sizeBytes, headers }: Serve
   });
 }
 
-/** A picture goes over in one piece, which is quicker to the screen; anything large streams. */
-async function wholeBody(path: string, sizeBytes: number): Promise<ReadableStream | Uint8Array<ArrayBuffer>> {
-  return sizeBytes <= longestPieceBytes ? new Uint8Array(await readFile(path)) : webStream(path, 0, sizeBytes - 1);
+async function onePiece(chunks: AsyncIterable<Uint8Array<ArrayBuffer>>): Promise<Uint8Array<ArrayBuffer>> {
+  const all: Uint8Array<ArrayBuffer>[] = [];
+  for await (const chunk of chunks) all.push(chunk);
+  const [only] = all;
+  return all.length === 1 && only !== undefined ? only : new Uint8Array(Buffer.concat(all));
 }
 
-function webStream(path: string, start: number, end: number): ReadableStream {
-  return Readable.toWeb(createReadStream(path, { start, end, highWaterMark: 256 * 1024 })) as ReadableStream;
+/** One chunk is read ahead of the page. */
+function webStream(chunks: AsyncGenerator<Uint8Array<ArrayBuffer>, void>): ReadableStream {
+  return new ReadableStream(
+    {
+      pull: async (controller) => {
+        const { done, value } = await chunks.next();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+      cancel: async () => void (await chunks.return()),
+    },
+    { highWaterMark: 1 },
+  );
 }
 
 function refusal(status: number): Response {

@@ -24,8 +24,8 @@ export class FailingDisk {
         const value = Reflect.get(target, name);
         if (typeof value !== 'function') return value;
         return async (...values: unknown[]) => {
-          if (name === 'write' || name === 'writeFile') this.#check('write', path);
-          if (name === 'sync') this.#check('sync', path);
+          if (name === 'write' || name === 'writev' || name === 'writeFile') this.#check('write', path);
+          if (name === 'sync' || name === 'datasync') this.#check('sync', path);
           return Reflect.apply(value, target, values);
         };
       },

@@ -2,9 +2,8 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Files } from '../../electron/cache/folders.ts';
 import type { MediaBody, MediaOrigin, Recognition, WantedMedia } from '../../electron/cache/media.ts';
-import { type MediaStore, openStore } from '../../electron/cache/store.ts';
+import { type MediaStore, openStore, type StoreOptions } from '../../electron/cache/store.ts';
 import type { MediaHash } from '../../electron/playlist/playlist.ts';
 
 /** Content that the tests' recognizer takes for a picture; anything that begins otherwise is refused. */
@@ -21,27 +20,42 @@ export function wanting(bytes: Uint8Array, more: Partial<WantedMedia> = {}): Wan
   return { assetId: 'asset', url, sha256: sha256(bytes), md5: md5(bytes), sizeBytes: bytes.length, ...more };
 }
 
+interface OriginBehaviour {
+  readonly ranges?: boolean;
+  /** Bytes of the file after which the connection dies. */
+  readonly breakAt?: number;
+  readonly totalBytes?: number;
+  readonly chunkBytes?: number;
+  /** Entity tag of the file; a resume that names another gets all of it. */
+  readonly etag?: string;
+}
+
 /** A media server with one file; remembers which offsets it was asked for. */
 export class OriginOf implements MediaOrigin {
   readonly offsets: number[] = [];
+  /** Entity tags that it was asked to compare (If-Range). */
+  readonly validators: (string | undefined)[] = [];
+  closed = 0;
   readonly #bytes: Uint8Array;
-  readonly #behaviour: { ranges?: boolean; breakAt?: number; totalBytes?: number; chunkBytes?: number };
+  readonly #behaviour: OriginBehaviour;
 
-  /** @param behaviour `breakAt`: bytes of the file after which the connection dies */
-  constructor(
-    bytes: Uint8Array,
-    behaviour: { ranges?: boolean; breakAt?: number; totalBytes?: number; chunkBytes?: number } = {},
-  ) {
+  constructor(bytes: Uint8Array, behaviour: OriginBehaviour = {}) {
     this.#bytes = bytes;
     this.#behaviour = behaviour;
   }
 
-  async fetch(offset: number): Promise<MediaBody> {
+  async fetch(offset: number, validator?: string): Promise<MediaBody> {
     this.offsets.push(offset);
-    const { ranges = true, totalBytes } = this.#behaviour;
-    const from = ranges ? offset : 0;
-    const stream = this.#chunks(from);
-    return { status: from > 0 ? 206 : 200, stream, ...(totalBytes === undefined ? {} : { totalBytes }) };
+    this.validators.push(validator);
+    const { ranges = true, totalBytes, etag } = this.#behaviour;
+    const from = ranges && (validator === undefined || validator === etag) ? offset : 0;
+    return {
+      status: from > 0 ? 206 : 200,
+      stream: this.#chunks(from),
+      ...(totalBytes === undefined ? {} : { totalBytes }),
+      ...(etag === undefined ? {} : { validator: etag }),
+      close: () => void this.closed++,
+    };
   }
 
   async *#chunks(from: number): AsyncGenerator<Uint8Array> {
@@ -75,10 +89,24 @@ export class StoreBench {
     return new StoreBench(directory);
   }
 
-  open(more: { files?: Files; maxBytes?: number } = {}): Promise<MediaStore> {
+  open(more: Partial<StoreOptions> = {}): Promise<MediaStore> {
     const now = () => this.nowMs++;
-    return openStore({ directory: this.directory, recognize, maxBytes: 1_000, now, ...more });
+    return openStore({
+      directory: this.directory,
+      recognize,
+      maxBytes: 1_000,
+      budgetBytes: 1_000_000,
+      reserveBytes: 0,
+      now,
+      damaged: (hash, how) => void this.damaged.push([hash, how]),
+      failed: (thrown) => void this.failures.push(thrown),
+      ...more,
+    });
   }
+
+  /** What the store said of itself while nobody waited for it. */
+  readonly damaged: [MediaHash, string][] = [];
+  readonly failures: unknown[] = [];
 
   path(...names: string[]): string {
     return join(this.directory, ...names);

@@ -18,6 +18,7 @@ import type {
 import { mediaHeaders, pageHeaders } from '../../../electron/sanitize/headers.ts';
 import type { ServedMedia } from '../../../electron/shell/scheme.ts';
 import { playerScheme, servePlayerScheme } from '../../../electron/shell/scheme.ts';
+import { servedFile } from '../../support/served-file.ts';
 
 /** What tests reach through Playwright's `app.evaluate`. */
 export interface FakeMain {
@@ -65,7 +66,7 @@ function readClips(): Map<string, ServedMedia> {
       const file = path.join(folder, name);
       const bytes = readFileSync(file);
       const headers = mediaHeaders(formats[path.extname(name) as keyof typeof formats]);
-      const media = { path: file, sizeBytes: bytes.length, headers };
+      const media = servedFile(file, bytes.length, headers);
       return [createHash('sha256').update(bytes).digest('hex'), media];
     }),
   );

@@ -98,9 +98,11 @@ async function world(t: TestContext, directory?: string) {
     sync(
       {
         download: async () => ({ type: 'document', text: document, etag: '"7"' }),
-        ...content.syncPorts({ api, foreign: () => assert.fail('no other origin is asked') }, signal),
+        askAgain: (over) => new Promise((_, reject) => over.addEventListener('abort', () => reject(over.reason))),
+        ...content.syncPorts({ api, foreign: () => assert.fail('no other origin is asked') }),
       },
       content.known(),
+      signal,
     );
   const killers = () => lines.filter((line) => line.includes('media-kills-page')).map((line) => JSON.parse(line).hash);
   return { folder, content, fetch, playing, killers };

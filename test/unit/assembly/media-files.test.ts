@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { type TestContext, test } from 'node:test';
 import { ensureAll } from '../../../electron/assembly/media-files.ts';
+import { createTurns } from '../../../electron/cache/turns.ts';
 import type { OriginClient } from '../../../electron/mtls/client.ts';
 import type { MediaAsset } from '../../../electron/playlist/playlist.ts';
 import { OriginOf, picture, StoreBench, wanting } from '../../support/cache-store.ts';
@@ -44,7 +45,7 @@ async function world(test: TestContext, hold?: (signal: AbortSignal) => Promise<
   const ports = { api, foreign: () => assert.fail('no other origin is asked'), allowHttpFor: [] };
   const { log, events } = recordedLog();
   const ensure = (assets: readonly MediaAsset[], signal: AbortSignal) =>
-    ensureAll(assets, store, budgetBytes, ports, signal, log);
+    ensureAll(assets, { store, budgetBytes, ports, turns: createTurns(), log, stored: () => {} }, signal);
   return { bench, store, asked, ensure, events };
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdir, readFile, stat, symlink } from 'node:fs/promises';
+import { readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { PlayerError } from '../../../electron/errors.ts';
 import { FailingDisk } from '../../support/cache-disk.ts';
@@ -67,8 +67,8 @@ describe('bringing a file into the store', () => {
     ['write', 'ENOSPC', /\/part\//, 'STORE_FULL'],
     ['write', 'EDQUOT', /\/part\//, 'STORE_FULL'],
     ['sync', 'EIO', /\/part\//, 'STORE_FAILED'],
-    ['rename', 'EROFS', /\/media\//, 'STORE_FAILED'],
-    ['open', 'EROFS', /\/part\//, 'STORE_FAILED'],
+    ['rename', 'EROFS', /\/media\//, 'STORE_READ_ONLY'],
+    ['open', 'EROFS', /\/part\//, 'STORE_READ_ONLY'],
     ['write', 'ENOSPC', /index\.json/, 'STORE_FULL'],
   ] as const;
   for (const [call, code, path, expected] of faults) {
@@ -114,15 +114,14 @@ describe('bringing a file into the store', () => {
     assert.equal((await store.ensure(wanting(bytes), whole)).hash, sha256(bytes));
   });
 
-  it('starts over from nothing after halves that do not belong together', async (test) => {
+  it('starts over from nothing, and at once, after halves that do not belong together', async (test) => {
     const bench = await StoreBench.create(test);
     const store = await bench.open();
     const other = picture('the file as it was before somebody changed it, and longer');
     await assert.rejects(store.ensure(wanting(bytes), new OriginOf(other, { breakAt: 21 })));
-    await assert.rejects(store.ensure(wanting(bytes), new OriginOf(bytes)), withCode('MEDIA_DIGEST'));
-    const third = new OriginOf(bytes);
-    await store.ensure(wanting(bytes), third);
-    assert.deepEqual(third.offsets, [0]);
+    const origin = new OriginOf(bytes);
+    await store.ensure(wanting(bytes), origin);
+    assert.deepEqual([origin.offsets, origin.closed], [[21, 0], 2]);
   });
 
   it('does not put halves together that no digest would prove', async (test) => {
@@ -133,6 +132,40 @@ describe('bringing a file into the store', () => {
     const whole = new OriginOf(bytes);
     assert.equal((await store.ensure(wanted, whole)).hash, sha256(bytes));
     assert.deepEqual(whole.offsets, [0]);
+  });
+
+  const unnamed = wanting(bytes, { sha256: null, md5: null });
+
+  it('goes on without a digest where the server’s entity tag is still the one, also in another process', async (test) => {
+    const bench = await StoreBench.create(test);
+    const store = await bench.open();
+    await assert.rejects(store.ensure(unnamed, new OriginOf(bytes, { breakAt: 21, etag: '"1"' })));
+    const again = await bench.open();
+    const origin = new OriginOf(bytes, { etag: '"1"' });
+    assert.equal((await again.ensure(unnamed, origin)).hash, sha256(bytes));
+    assert.deepEqual([origin.offsets, origin.validators], [[21], ['"1"']]);
+    assert.deepEqual(await readdir(bench.path('part')), []);
+  });
+
+  it('starts over when the file on the server is another by now', async (test) => {
+    const bench = await StoreBench.create(test);
+    const store = await bench.open();
+    const old = picture('the file as it was before somebody changed it');
+    await assert.rejects(store.ensure(unnamed, new OriginOf(old, { breakAt: 21, etag: '"1"' })));
+    const origin = new OriginOf(bytes, { etag: '"2"' });
+    assert.equal((await store.ensure(unnamed, origin)).hash, sha256(bytes));
+    assert.deepEqual([origin.offsets, origin.validators], [[21], ['"1"']]);
+  });
+
+  it('does not go on after a part file that lost its bytes in a power cut', async (test) => {
+    const bench = await StoreBench.create(test);
+    const store = await bench.open();
+    await assert.rejects(store.ensure(unnamed, new OriginOf(bytes, { breakAt: 21, etag: '"1"' })));
+    const [part = ''] = (await readdir(bench.path('part'))).filter((name) => !name.includes('.'));
+    await writeFile(bench.path('part', part), Buffer.alloc(21));
+    const origin = new OriginOf(bytes, { etag: '"1"' });
+    assert.equal((await store.ensure(unnamed, origin)).hash, sha256(bytes));
+    assert.deepEqual(origin.offsets, [0]);
   });
 
   it('asks nobody for a part file that is already whole', async (test) => {

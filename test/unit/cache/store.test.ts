@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFile, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
+import { copyFile, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import type { MediaStore } from '../../../electron/cache/store.ts';
 import { OriginOf, picture, StoreBench, sha256, wanting } from '../../support/cache-store.ts';
@@ -25,7 +25,7 @@ describe('the store', () => {
       '__proto__',
     ])
       assert.equal(store.locate(name), null, name);
-    assert.equal(store.locate(hash)?.path, bench.mediaPath(hash));
+    assert.equal(store.locate(hash)?.hash, hash);
   });
 
   it('never evicts what is leased, however small the budget', async (test) => {
@@ -173,48 +173,88 @@ describe('the store', () => {
   });
 });
 
-describe('opening a store after a crash', () => {
+const { signal } = new AbortController();
+
+describe('a store after a crash', () => {
   it('trusts no file that is not in the index before its digest is proven', async (test) => {
     const bench = await StoreBench.create(test);
     const store = await bench.open();
     await put(store, a);
     await put(store, b);
     await copyFile(bench.mediaPath(sha256(a)), bench.mediaPath(sha256(b)));
-    await writeFile(bench.path('index.json'), '{"version":1,"media":[');
+    await writeFile(bench.path('index.json'), '{"version":2,"media":[');
     const again = await bench.open();
-    assert.equal(again.recovery.indexWas, 'damaged');
-    assert.deepEqual(again.recovery.adopted, [sha256(a)]);
-    assert.deepEqual(again.recovery.quarantined, [sha256(b)]);
+    assert.equal(again.indexWas, 'damaged');
+    assert.equal(again.find(wanting(a)), null);
+    const { adopted, quarantined } = await again.reconcile(signal);
+    assert.deepEqual([adopted, quarantined], [[sha256(a)], [sha256(b)]]);
     assert.ok((await readdir(bench.path('quarantine'))).some((name) => name.startsWith('index-')));
-    assert.equal((await bench.open()).recovery.indexWas, 'whole', 'it was written again');
+    assert.equal((await bench.open()).indexWas, 'whole', 'it was written again');
+  });
+
+  it('asks no server for a file that is on the disk and not in the index', async (test) => {
+    const bench = await StoreBench.create(test);
+    await put(await bench.open(), a);
+    await rm(bench.path('index.json'));
+    const again = await bench.open();
+    const origin = new OriginOf(a);
+    assert.equal((await again.ensure(wanting(a), origin)).hash, sha256(a));
+    assert.deepEqual([again.indexWas, origin.offsets], ['absent', []]);
+  });
+
+  it('fetches such a file anew when it is not what it is called', async (test) => {
+    const bench = await StoreBench.create(test);
+    await put(await bench.open(), a);
+    await rm(bench.path('index.json'));
+    await writeFile(bench.mediaPath(sha256(a)), b);
+    const again = await bench.open();
+    await put(again, a);
+    assert.deepEqual(await readFile(bench.mediaPath(sha256(a))), a);
   });
 
   it('notices files that are gone or of another length', async (test) => {
     const bench = await StoreBench.create(test);
     const store = await bench.open();
     await put(store, a);
+    await put(store, b);
     await truncate(bench.mediaPath(sha256(a)), 3);
+    await rm(bench.mediaPath(sha256(b)));
     const again = await bench.open();
-    assert.deepEqual(again.recovery.lost, [sha256(a)]);
+    assert.deepEqual((await again.reconcile(signal)).lost, [sha256(a), sha256(b)]);
+    assert.deepEqual(bench.damaged, [
+      [sha256(a), 'damaged'],
+      [sha256(b), 'absent'],
+    ]);
     assert.equal(again.find(wanting(a)), null);
     await put(again, a);
     assert.deepEqual(await readFile(bench.mediaPath(sha256(a))), a);
   });
 
-  it('takes an index with a path, an unknown format or a foreign field for damaged', async (test) => {
+  it('takes an index with a path, an unknown format, a foreign field or a flipped bit for damaged', async (test) => {
     const bench = await StoreBench.create(test);
     const store = await bench.open();
     const { hash } = await put(store, a);
-    const entry = { hash, format: 'png', sizeBytes: a.length, lastUsedMs: 1 };
+    const entry = { hash, format: 'png', sizeBytes: a.length, chunks: '', lastUsedMs: 1, verifiedMs: 1 };
+    const indexOf = (media: unknown, digestOf = (text: string) => sha256(Buffer.from(text))) => {
+      const text = `${JSON.stringify({ media: [media], recorded: [] })}\n`;
+      return `${JSON.stringify({ version: 2, sha256: digestOf(text) })}\n${text}`;
+    };
+    await writeFile(bench.path('index.json'), indexOf(entry));
+    assert.equal((await bench.open()).indexWas, 'whole', 'the test writes what the store would');
     for (const bad of [
-      { ...entry, hash: '../../etc/passwd' },
-      { ...entry, format: 'html' },
-      { ...entry, path: '/etc' },
-      null,
+      indexOf({ ...entry, hash: '../../etc/passwd' }),
+      indexOf({ ...entry, format: 'html' }),
+      indexOf({ ...entry, path: '/etc' }),
+      indexOf({ ...entry, chunks: 'AAAA' }),
+      indexOf(null),
+      indexOf(entry, (text) => sha256(Buffer.from(`${text} `))),
+      '',
+      '\n',
     ]) {
-      await writeFile(bench.path('index.json'), JSON.stringify({ version: 1, media: [bad], recorded: [] }));
+      await writeFile(bench.path('index.json'), bad);
       const again = await bench.open();
-      assert.equal(again.recovery.indexWas, 'damaged');
+      assert.equal(again.indexWas, 'damaged', bad);
+      await again.reconcile(signal);
       assert.equal(again.locate(hash)?.format, 'png');
     }
   });
@@ -223,7 +263,7 @@ describe('opening a store after a crash', () => {
     const bench = await StoreBench.create(test);
     await bench.open();
     await writeFile(bench.path('media', 'README'), 'x');
-    const again = await bench.open();
-    assert.deepEqual([again.recovery.adopted, again.recovery.quarantined], [[], []]);
+    const { adopted, quarantined } = await (await bench.open()).reconcile(signal);
+    assert.deepEqual([adopted, quarantined], [[], []]);
   });
 });

@@ -41,35 +41,35 @@ async function run(outcomes: readonly (SyncOutcome | Error)[], random = 0.5, ove
 
 test('a failing server is asked with back-off, and the count starts anew after a success', async () => {
   const { pauses, done } = await run([away(), away(), unchanged, away()]);
-  assert.deepEqual(pauses, [1_000, 1_001, 60_000, 1_000]);
+  assert.deepEqual(pauses, [1_000, 1_001, 53_650, 1_000]);
   assert.deepEqual(
     done.filter((step) => step !== 'restored'),
     ['report CONNECTION_FAILED', 'report CONNECTION_FAILED', 'well', 'report CONNECTION_FAILED'],
   );
 });
 
-test('polls every minute, a tenth more or less', async () => {
+test('polls within every minute, and no two screens in step', async () => {
   for (const [random, pauseMs] of [
-    [0, 54_000],
-    [0.5, 60_000],
-    [0.75, 63_000],
+    [0, 58_000],
+    [0.5, 53_650],
+    [0.9, 50_170],
   ] as const)
     assert.deepEqual((await run([unchanged], random)).pauses, [pauseMs]);
 });
 
 test('fetches again no later than the playlist’s deadline', async () => {
   const { pauses } = await run([published(70_000), unchanged, unchanged]);
-  assert.deepEqual(pauses, [60_000, 10_000, 60_000]);
+  assert.deepEqual(pauses, [53_650, 16_350, 53_650]);
 });
 
 test('a deadline that has passed, or is always a moment away, does not make the loop spin', async () => {
-  assert.deepEqual((await run([published(-5)])).pauses, [60_000]);
+  assert.deepEqual((await run([published(-5)])).pauses, [53_650]);
   assert.deepEqual((await run([published(1), published(1_001)])).pauses, [1_000, 1_000]);
 });
 
 test('a revoked screen asks less often and is told so', async () => {
   const { pauses, done } = await run([{ type: 'suspended' }, unchanged]);
-  assert.deepEqual(pauses, [300_000, 60_000]);
+  assert.deepEqual(pauses, [300_000, 53_650]);
   assert.deepEqual(done, ['well', 'suspended', 'well', 'restored']);
 });
 
@@ -80,9 +80,20 @@ test('a state that cannot be written is a failure like any other', async () => {
   assert.deepEqual([pauses, done], [[1_000], ['well', 'report STATE_UNWRITABLE']]);
 });
 
+test('a server that asks to be left alone is left alone, and its players do not come back together', async () => {
+  const busy = new PlayerError('SERVER_ERROR', '503', undefined, 120_000);
+  for (const [random, pauseMs] of [
+    [0, 120_000],
+    [0.5, 150_000],
+  ] as const)
+    assert.deepEqual((await run([busy], random)).pauses, [pauseMs]);
+  const soon = new PlayerError('SERVER_ERROR', '503', undefined, 0);
+  assert.deepEqual((await run([soon])).pauses, [1_000], 'its haste does not undo the back-off');
+});
+
 test('a thrown value of no known kind is reported and does not end the loop', async () => {
   const { done, pauses } = await run([new TypeError('bug'), unchanged]);
-  assert.deepEqual([done[0], pauses], ['report INTERNAL', [1_000, 60_000]]);
+  assert.deepEqual([done[0], pauses], ['report INTERNAL', [1_000, 53_650]]);
 });
 
 test('ends when the screen was removed, without waiting', async () => {

@@ -16,6 +16,9 @@ function world(download: Download, overrides: Partial<SyncPorts> = {}) {
     },
     parse: (text) => emptyPlaylist(Number(text)),
     ensureCached: async () => void done.push('cache'),
+    askAgain: (signal) =>
+      new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+    mayPlayInPart: () => false,
     keep: async (text, etag) => void done.push(`keep ${text} ${etag}`),
     publish: ({ version }) => void done.push(`publish ${version}`),
     ...overrides,
@@ -59,7 +62,7 @@ test('downloads no media for a document that is not valid', async () => {
 test('refuses a stale copy: a version that goes back, of the same screen and no later than what plays', async () => {
   for (const nowMs of [0, 999, 1_000]) {
     const { ports, done } = world(document, documentOf(nowMs));
-    await assert.rejects(sync(ports, playing), { code: 'PLAYLIST_INVALID' }, `${nowMs}`);
+    await assert.rejects(sync(ports, playing), { code: 'PLAYLIST_STALE' }, `${nowMs}`);
     assert.deepEqual(done, ['download "8"']);
   }
 });

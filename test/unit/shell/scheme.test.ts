@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
-import { answer, playerScheme, type SchemePorts } from '../../../electron/shell/scheme.ts';
+import { answer, playerScheme, type SchemePorts, type ServedMedia } from '../../../electron/shell/scheme.ts';
+import { servedFile } from '../../support/served-file.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'signet-scheme-'));
 after(() => rm(folder, { recursive: true }));
@@ -21,13 +22,23 @@ for (const name of ['page/secret.txt', 'page/fonts/secret.txt', 'page/preload.cj
 await writeFile(join(folder, 'media', hash), '0123456789');
 await writeFile(join(folder, 'media', 'empty'), '');
 
+/** A file of which the second chunk is not what it was. */
+const damaged: ServedMedia = {
+  sizeBytes: 10,
+  headers: {},
+  read: async function* (first) {
+    if (first < 5) yield new Uint8Array(5);
+    throw new Error('damaged');
+  },
+};
+
 const ports: SchemePorts = {
   pageDirectory: page,
   pageHeaders: () => ({ 'content-type': 'text/plain' }),
   media: (wanted) => {
-    if (wanted === hash)
-      return { path: join(folder, 'media', hash), sizeBytes: 10, headers: { 'content-type': 'image/png' } };
-    if (wanted === '0'.repeat(64)) return { path: join(folder, 'media', 'empty'), sizeBytes: 0, headers: {} };
+    if (wanted === hash) return servedFile(join(folder, 'media', hash), 10, { 'content-type': 'image/png' });
+    if (wanted === '0'.repeat(64)) return servedFile(join(folder, 'media', 'empty'), 0, {});
+    if (wanted === '1'.repeat(64)) return damaged;
     return null;
   },
 };
@@ -114,6 +125,14 @@ test('serves media whole, in part and by head', async () => {
     );
     if (status === 200) assert.equal(reply.headers.get('content-length'), '10');
   }
+});
+
+test('refuses media that turn out to be damaged, and breaks off where they are streamed', async () => {
+  const url = `player://media/${'1'.repeat(64)}`;
+  await assert.rejects(get(url), 'the handler makes a 404 of it');
+  const reply = await get(url, { headers: { range: 'bytes=0-' } });
+  assert.equal(reply.status, 206);
+  await assert.rejects(reply.arrayBuffer());
 });
 
 test('an empty file is served empty', async () => {
