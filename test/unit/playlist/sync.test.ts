@@ -98,3 +98,89 @@ test('caches, then keeps, then publishes', async () => {
   assert.deepEqual(await sync(ports, nothing), { type: 'published', version: 7, deadlineMs: 300_000 });
   assert.deepEqual(done, ['download undefined', 'cache', 'keep 7 "7"', 'publish 7']);
 });
+
+/** Files that come when they are told to, and a server that is asked again when it is told to. */
+function preparing(answers: Download[], overrides: Partial<SyncPorts> = {}) {
+  const steps: { askAgain?: () => void; stored?: () => void; cached?: () => void; fail?: (why: Error) => void } = {};
+  const { ports, done } = world(document, {
+    ensureCached: (_playlist, signal, stored) =>
+      new Promise((resolve, reject) => {
+        Object.assign(steps, { stored, cached: resolve, fail: reject });
+        signal.addEventListener('abort', () => {
+          done.push('given up');
+          reject(signal.reason);
+        });
+      }),
+    askAgain: (signal) =>
+      new Promise((resolve, reject) => {
+        steps.askAgain = resolve;
+        signal.addEventListener('abort', () => reject(signal.reason));
+      }),
+    ...overrides,
+  });
+  ports.download = async (tag) => {
+    done.push(`download ${tag}`);
+    return answers.shift() ?? { type: 'unchanged' };
+  };
+  const step = async (name: keyof typeof steps) => {
+    await settled();
+    steps[name]?.(new PlayerError('MEDIA_MISSING', 'gone'));
+    await settled();
+  };
+  return { ports, done, step };
+}
+
+const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+test('a newer playlist takes the place of one whose files are still being fetched', async () => {
+  const { ports, done, step } = preparing([document, { type: 'document', text: '8', etag: '"8"' }]);
+  const syncing = sync(ports, nothing);
+  await step('askAgain');
+  await step('cached');
+  assert.equal((await syncing).type, 'published');
+  assert.deepEqual(done.slice(0, 5), ['download undefined', 'download "7"', 'given up', 'keep 8 "8"', 'publish 8']);
+});
+
+test('the same playlist, or a server that fails meanwhile, does not disturb what is being fetched', async () => {
+  const { ports, done, step } = preparing([document, { type: 'unchanged' }, { ...document, etag: undefined }]);
+  const syncing = sync(ports, nothing);
+  await step('askAgain');
+  await step('askAgain');
+  ports.download = fails(new PlayerError('SERVER_ERROR', '500'));
+  await step('askAgain');
+  await step('cached');
+  await syncing;
+  assert.ok(done.includes('publish 7'));
+});
+
+test('a screen that is revoked while its files come hears of it, and publishes nothing', async () => {
+  const { ports, done, step } = preparing([document, { type: 'suspended' }]);
+  const syncing = sync(ports, nothing);
+  await step('askAgain');
+  assert.deepEqual(await syncing, { type: 'suspended' });
+  assert.ok(!done.some((one) => one.startsWith('publish')));
+});
+
+test('plays what is there where the policy says so, and reports what is not', async () => {
+  let enough = false;
+  const { ports, done, step } = preparing([document], { mayPlayInPart: () => enough });
+  const syncing = sync(ports, nothing);
+  await step('stored');
+  assert.ok(!done.includes('publish 7'), 'nothing of it can be shown yet');
+  enough = true;
+  await step('stored');
+  await step('stored');
+  assert.deepEqual(done, ['download undefined', 'keep 7 "7"', 'publish 7']);
+  const missing = assert.rejects(syncing, { code: 'MEDIA_MISSING' });
+  await step('fail');
+  await missing;
+});
+
+test('ends with its session, whatever is being fetched', async () => {
+  const session = new AbortController();
+  const { ports } = preparing([document]);
+  const syncing = sync(ports, nothing, session.signal);
+  await settled();
+  session.abort(new Error('over'));
+  await assert.rejects(syncing, { message: 'over' });
+});
