@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { CachedMedia } from '../cache/media.ts';
 import type { MediaStore } from '../cache/store.ts';
 import type { Turns } from '../cache/turns.ts';
@@ -54,6 +55,8 @@ export async function ensureAll(
     throw new PlayerError('STORE_FULL', `the playlist needs ${neededBytes} bytes, store.budgetBytes is ${budgetBytes}`);
   const missing = assets.filter((asset) => store.find({ ...asset, assetId: asset.id }) === null);
   await store.discardParts(missing.map((asset) => ({ ...asset, assetId: asset.id })));
+  // Every file that is under way listens to it, some more than once.
+  setMaxListeners(4 * atOnce, signal);
   const queue = missing.values();
   const failures: unknown[] = [];
   const work = async () => {
