@@ -1,14 +1,16 @@
 import { readFile } from 'node:fs/promises';
-import { BrowserWindow, screen } from 'electron';
+import { BrowserWindow, screen, type WebContents, WebContentsView } from 'electron';
 import type { Log } from '../log.ts';
 import { dueForMs, isOccasion, pssOf, type RecycleBounds } from './recycling.ts';
 import { startWatch, type Watch, type WatchHappening, watch } from './watchdog.ts';
-import { blockKeys, fillDisplay, kioskWindowOptions } from './window.ts';
+import { blockKeys, fillDisplay, kioskWindowOptions, stageColour } from './window.ts';
 
 const tickMs = 250;
 const weighMs = 60_000;
 /** How long a successor may take to show its first item. */
 const successionMs = 15_000;
+/** How long the page that was replaced stays beneath its successor. */
+const overlapMs = 500;
 const pageUrl = 'player://app/index.html';
 
 export interface PagePorts {
@@ -38,9 +40,14 @@ export interface Page {
 export function openPage(ports: PagePorts): Page {
   const { log } = ports;
   let state: Watch = startWatch(ports.monotonicMs());
-  let window = createWindow(true);
-  let successor: BrowserWindow | null = null;
-  let leaving: BrowserWindow | null = null;
+  let window = createWindow();
+  /** Holds the page once it was replaced: then the window's own page is dead, and this one lies over it. */
+  let view: WebContentsView | null = null;
+  let successor: WebContentsView | null = null;
+  /** Beats of the successor since its first item; `null`: it shows none yet. */
+  let beatsSinceShown: number | null = null;
+  let leaving: WebContents | null = null;
+  let tickedMs = ports.monotonicMs();
   let bornMs = ports.monotonicMs();
   let megabytes = 0;
   let overSinceMs = bornMs;
@@ -56,19 +63,26 @@ export function openPage(ports: PagePorts): Page {
     else ports.giveUp();
   }
 
+  const contents = () => view?.webContents ?? window.webContents;
+
   function kill(): void {
-    const pid = window.webContents.getOSProcessId();
+    const pid = contents().getOSProcessId();
     if (pid > 0) process.kill(pid, 'SIGKILL');
     else happen({ type: 'gone' });
   }
 
   function load(): void {
-    window.loadURL(pageUrl).catch((thrown: unknown) => log.failure('page-load-failed', thrown));
+    contents()
+      .loadURL(pageUrl)
+      .catch((thrown: unknown) => log.failure('page-load-failed', thrown));
   }
 
   function recreate(): void {
     dismissSuccessor();
-    window = createWindow(true);
+    // Views outlive their window unless they are closed.
+    view?.webContents.close();
+    view = null;
+    window = createWindow();
     const made = window;
     // The last picture of the old windows stays until the new one has painted.
     made.once('ready-to-show', () => {
@@ -76,30 +90,50 @@ export function openPage(ports: PagePorts): Page {
     });
   }
 
-  function createWindow(show: boolean): BrowserWindow {
-    const made = new BrowserWindow({ ...kioskWindowOptions(screen.getPrimaryDisplay(), ports.preload), show });
+  function createWindow(): BrowserWindow {
+    const made = new BrowserWindow(kioskWindowOptions(screen.getPrimaryDisplay(), ports.preload));
     fillDisplay(made, screen);
-    blockKeys(made);
-    const isCurrent = () => made === window && !made.isDestroyed();
-    made.webContents.on('render-process-gone', (_event, { reason }) => {
-      log.warn('page-gone', { reason });
-      if (made === successor) return dismissSuccessor();
-      ports.died();
-      // Whatever goes wrong in between, the page that has played is the one that is brought back.
-      dismissSuccessor();
-      if (isCurrent()) happen({ type: 'gone' });
-    });
-    made.webContents.on('did-fail-load', (_event, errorCode, _text, _url, isMainFrame) => {
-      // -3 is an aborted load: a newer one has taken its place.
-      if (isMainFrame && errorCode !== -3 && isCurrent()) happen({ type: 'load-failed' });
-    });
     made.on('close', (event) => event.preventDefault());
-    made.loadURL(pageUrl).catch((thrown: unknown) => log.failure('page-load-failed', thrown));
+    made.on('resize', () => {
+      if (made === window) for (const one of [view, successor]) one?.setBounds(placeOf(one === successor));
+    });
+    open(made.webContents);
     return made;
   }
 
+  /**
+   * Where a view lies: over the window's own page, or below it but for one row: Chromium does not paint a view of which
+   * nothing is to be seen. Where no window manager runs that row is below the display, too.
+   */
+  function placeOf(aside: boolean) {
+    const { width, height } = window.getContentBounds();
+    return { x: 0, y: aside ? height - 1 : 0, width, height };
+  }
+
+  function open(page: WebContents): void {
+    blockKeys(page);
+    const isCurrent = () => !window.isDestroyed() && page === contents();
+    page.on('render-process-gone', (_event, { reason }) => {
+      if (page === leaving) return;
+      log.warn('page-gone', { reason });
+      const current = isCurrent();
+      // Whatever goes wrong in between, the page that has played is the one that is brought back.
+      dismissSuccessor();
+      if (!current) return;
+      ports.died();
+      happen({ type: 'gone' });
+    });
+    page.on('did-fail-load', (_event, errorCode, _text, _url, isMainFrame) => {
+      // -3 is an aborted load: a newer one has taken its place.
+      if (isMainFrame && errorCode !== -3 && isCurrent()) happen({ type: 'load-failed' });
+    });
+    page.loadURL(pageUrl).catch((thrown: unknown) => log.failure('page-load-failed', thrown));
+  }
+
   function dismissSuccessor(): void {
-    successor?.destroy();
+    if (successor === null) return;
+    if (!window.isDestroyed()) window.contentView.removeChildView(successor);
+    successor.webContents.close();
     successor = null;
     bornMs = ports.monotonicMs();
   }
@@ -109,8 +143,16 @@ export function openPage(ports: PagePorts): Page {
     const due = dueForMs({ ageMs: nowMs - bornMs, megabytes }, nowMs - overSinceMs, ports.bounds);
     if (successor !== null || !isOccasion(due, isPicture)) return;
     log.info('page-recycling', { bytes: Math.round(megabytes * 2 ** 20) });
-    const made = createWindow(false);
+    const made = new WebContentsView({
+      webPreferences: kioskWindowOptions(screen.getPrimaryDisplay(), ports.preload).webPreferences ?? {},
+    });
     successor = made;
+    beatsSinceShown = null;
+    made.setBackgroundColor(stageColour);
+    // Beneath the views of web pages.
+    window.contentView.addChildView(made, 0);
+    made.setBounds(placeOf(true));
+    open(made.webContents);
     setTimeout(() => {
       if (successor !== made) return;
       log.warn('page-recycling-failed', { reason: 'deadline' });
@@ -118,44 +160,64 @@ export function openPage(ports: PagePorts): Page {
     }, successionMs);
   }
 
-  /** The successor shows, unseen, what the page shows: it takes the page's place. */
-  function succeed(made: BrowserWindow): void {
-    const old = window;
-    window = made;
+  /** The successor shows, beside the display, what the page shows: it takes the page's place. */
+  function succeed(made: WebContentsView): void {
+    const [oldView, old] = [view, contents()];
+    view = made;
     successor = null;
+    leaving = old;
     state = startWatch(ports.monotonicMs());
     bornMs = ports.monotonicMs();
     megabytes = 0;
-    made.showInactive();
-    made.moveTop();
-    // Not before it has painted over the old one.
-    leaving = old;
-    setTimeout(() => old.destroy(), 1_000);
-    log.info('page-recycled');
+    made.setBounds(placeOf(false));
+    made.webContents.focus();
+    // Not before the new one has painted over it.
+    setTimeout(() => {
+      if (oldView === null) old.forcefullyCrashRenderer();
+      else {
+        window.contentView.removeChildView(oldView);
+        old.close();
+      }
+      log.info('page-recycled');
+    }, overlapMs);
   }
 
   async function weigh(): Promise<void> {
-    const pid = window.isDestroyed() ? 0 : window.webContents.getOSProcessId();
+    const pid = window.isDestroyed() ? 0 : contents().getOSProcessId();
     megabytes = pid === 0 ? 0 : pssOf(await readFile(`/proc/${pid}/smaps_rollup`, 'utf8').catch(() => ''));
     if (megabytes <= ports.bounds.recycleAboveMegabytes) overSinceMs = ports.monotonicMs();
   }
 
-  setInterval(() => happen({ type: 'ticked' }), tickMs);
+  setInterval(() => {
+    const nowMs = ports.monotonicMs();
+    // A machine that holds up even this process holds up the page, too: that is no silence of its own.
+    const lateMs = Math.max(0, nowMs - tickedMs - 2 * tickMs);
+    tickedMs = nowMs;
+    happen({ type: 'ticked', lateMs });
+  }, tickMs);
   setInterval(() => void weigh(), weighMs);
   const living = () =>
-    [window, successor, leaving].filter((one) => one !== null && !one.isDestroyed()) as BrowserWindow[];
+    window.isDestroyed()
+      ? []
+      : [contents(), successor?.webContents, leaving].filter((one) => !!one && !one.isDestroyed());
+  const isCurrent = (from: number) => !window.isDestroyed() && from === contents().id;
   return {
-    contentsIds: () => living().map((one) => one.webContents.id),
+    contentsIds: () => (living() as WebContents[]).map(({ id }) => id),
     send: (channel, payload) => {
-      for (const one of living()) if (!one.webContents.isCrashed()) one.webContents.send(channel, payload);
+      for (const one of living() as WebContents[]) if (!one.isCrashed()) one.send(channel, payload);
     },
     beat: (from, frames) => {
-      if (!window.isDestroyed() && from === window.webContents.id) happen({ type: 'beaten', frames });
+      if (isCurrent(from)) happen({ type: 'beaten', frames });
+      else if (successor !== null && from === successor.webContents.id && beatsSinceShown !== null) {
+        beatsSinceShown += 1;
+        // Frames were painted since: its picture is not only decided but there.
+        if (beatsSinceShown === 2) succeed(successor);
+      }
     },
     shown: (from, isPicture) => {
-      if (successor !== null && from === successor.webContents.id) succeed(successor);
-      else if (!window.isDestroyed() && from === window.webContents.id) occasion(isPicture);
-      return from === window.webContents.id;
+      if (successor !== null && from === successor.webContents.id) beatsSinceShown = 0;
+      else if (isCurrent(from)) occasion(isPicture);
+      return isCurrent(from);
     },
   };
 }

@@ -39,7 +39,8 @@ export type WatchHappening =
   | { readonly type: 'beaten'; readonly frames: number }
   | { readonly type: 'gone' }
   | { readonly type: 'load-failed' }
-  | { readonly type: 'ticked' };
+  /** `lateMs`: by how much the tick came late, because nothing runs on this machine. */
+  | { readonly type: 'ticked'; readonly lateMs?: number };
 
 export type WatchEffect = 'kill' | 'reload' | 'recreate' | 'exit' | null;
 
@@ -84,7 +85,7 @@ export function watch(now: Watch, happening: WatchHappening, nowMs: number): Wat
     case 'load-failed':
       return now.state === 'waiting' ? { next: now, effect: null } : restart(now, nowMs);
     case 'ticked':
-      return ticked(now, nowMs);
+      return ticked(excused(now, happening.lateMs ?? 0), nowMs);
     default:
       return happening satisfies never;
   }
@@ -114,6 +115,13 @@ function ticked(now: Watch, nowMs: number): Watched {
     default:
       return now satisfies never;
   }
+}
+
+/** A time in which not even the watchdog ran does not count against the page. */
+function excused(now: Watch, lateMs: number): Watch {
+  if (lateMs === 0) return now;
+  if (now.state === 'alive') return { ...now, beatMs: now.beatMs + lateMs, frameMs: now.frameMs + lateMs };
+  return now.state === 'loading' ? { ...now, sinceMs: now.sinceMs + lateMs } : now;
 }
 
 function kill(now: Watch, nowMs: number): Watched {

@@ -1,7 +1,7 @@
-import type { BrowserWindow, BrowserWindowConstructorOptions, Display, Rectangle, Screen } from 'electron';
+import type { BrowserWindow, BrowserWindowConstructorOptions, Display, Rectangle, Screen, WebContents } from 'electron';
 
 /** Colour of the stage before the first frame: the page's own background, never white. */
-const stageColour = '#0a0d14';
+export const stageColour = '#0a0d14';
 
 /**
  * Options of the kiosk window: one literal, built from nothing that comes from outside.
@@ -79,8 +79,8 @@ export function covers(window: Rectangle, display: Rectangle): boolean {
 }
 
 /** Keys that would lead out of the picture: reload, close, DevTools, zoom, print, find, fullscreen, address bars. */
-export function blockKeys(window: BrowserWindow): void {
-  window.webContents.on('before-input-event', (event, input) => {
+export function blockKeys(contents: WebContents): void {
+  contents.on('before-input-event', (event, input) => {
     if (input.control || input.alt || input.meta || /^(F\d+|Escape|BrowserBack|BrowserForward)$/.test(input.key))
       event.preventDefault();
   });

@@ -58,6 +58,16 @@ const rows: readonly [
     [[3_001, 'kill']],
   ],
   [
+    'a page is not killed for a time in which not even the watchdog ran',
+    [
+      [0, beat(0)],
+      [9_000, { type: 'ticked', lateMs: 8_500 }],
+      [11_500, tick],
+      [11_501, tick],
+    ],
+    [[11_501, 'kill']],
+  ],
+  [
     'a page that beats and paints nothing is killed',
     [
       [0, beat(9)],
