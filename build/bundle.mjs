@@ -66,6 +66,15 @@ async function bundlePlayer(kind) {
     minifySyntax: true,
     external: ['electron', 'node-tss'],
   });
+  // The thread behind the command line: nothing of it is read when the player plays.
+  await bundle({
+    ...forNode,
+    define,
+    entryPoints: ['electron/assembly/commands.ts'],
+    outfile: `${out}/commands.cjs`,
+    format: 'cjs',
+    external: ['node-tss'],
+  });
   await bundle({
     define,
     entryPoints: ['electron/preload.ts'],

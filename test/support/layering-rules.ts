@@ -19,6 +19,7 @@ const stages = [
   'sanitize',
   'ipc',
   'shell',
+  'command',
 ];
 
 /** Files at the top of electron/ that every stage may use. */

@@ -1,0 +1,43 @@
+import type { Registration } from '../registration/machine.ts';
+
+/** What `identity` tells: nothing in it is secret. */
+export interface IdentityFacts {
+  readonly hostname: string;
+  /** `tpm`, `software`, or `none` before the first start. */
+  readonly keyProtection: string;
+  /** SHA-256 of the SubjectPublicKeyInfo, hex. */
+  readonly fingerprint: string | null;
+  readonly tcti: string;
+  readonly registration: Registration['state'];
+  readonly screenId: string | null;
+  readonly screenName: string | null;
+  readonly certificate: {
+    readonly subject: string;
+    readonly issuer: string;
+    readonly serial: string;
+    readonly notBefore: string;
+    readonly notAfter: string;
+    /** `ok`, or why the player would not use it. */
+    readonly verdict: string;
+  } | null;
+}
+
+/** For people: the fingerprint in the groups in which the screen shows its beginning. */
+export function identityText(facts: IdentityFacts): string {
+  const { certificate } = facts;
+  const rows: readonly (readonly [string, string])[] = [
+    ['host name', facts.hostname],
+    ['key', facts.fingerprint === null ? 'none yet' : `${facts.keyProtection}, at ${facts.tcti}`],
+    ['fingerprint', facts.fingerprint?.match(/.{1,4}/g)?.join(' ') ?? '-'],
+    ['registration', facts.registration],
+    ['screen', facts.screenName === null ? '-' : `${facts.screenName} (${facts.screenId})`],
+    ['certificate', certificate === null ? 'none' : `${certificate.verdict}, serial ${certificate.serial}`],
+    ['valid', certificate === null ? '-' : `${certificate.notBefore} to ${certificate.notAfter}`],
+    ['issued by', certificate?.issuer ?? '-'],
+  ];
+  return `${rows.map(([name, value]) => `${name.padEnd(13)} ${value}`).join('\n')}\n`;
+}
+
+export function identityJson(facts: IdentityFacts): string {
+  return `${JSON.stringify(facts)}\n`;
+}
