@@ -1,12 +1,10 @@
 import { join } from 'node:path';
 import { app, Menu, powerSaveBlocker, protocol } from 'electron';
+import { obeyCommandLine } from './assembly/command-line.ts';
 import { openContent } from './assembly/content.ts';
 import { createFactBook, type FactBook } from './assembly/facts.ts';
 import { watchGraphics } from './assembly/graphics.ts';
 import { openScreen } from './assembly/screen.ts';
-import { readCommand } from './command/line.ts';
-import { commandWords } from './command/words.ts';
-import { runCommand } from './command/worker.ts';
 import { asPlayerError, PlayerError } from './errors.ts';
 import { createSnapshotFeed } from './ipc/push.ts';
 import { createLog, type Log } from './log.ts';
@@ -20,9 +18,8 @@ import { playerScheme } from './shell/scheme.ts';
 import { holdStateFolder } from './shell/single-instance.ts';
 import { assertSafeStart } from './shell/switches.ts';
 
-/** The version in package.json, and whether Playwright may attach: written in when the player is bundled. */
+/** The version in package.json, written in when the player is bundled. */
 declare const __PLAYER_VERSION__: string;
-declare const __TEST_BUILD__: boolean;
 
 /** How often the clock is looked at for a grace period that has ended. */
 const refreshMs = 5_000;
@@ -31,9 +28,7 @@ const longestHeadStartMs = 1_500;
 
 function main(): void {
   assertSafeStart(process.argv.slice(1), process.env);
-  const words = commandWords(process.argv, app.isPackaged ? [] : [app.getAppPath(), __filename, __dirname]);
-  const command = readCommand(words, __TEST_BUILD__);
-  if (command.name !== 'play') runCommand(join(__dirname, 'commands.cjs'), { command, words });
+  obeyCommandLine(app);
   const settings = readSettings(process.argv.slice(1), process.env);
   const log = createLog((line) => process.stdout.write(`${line}\n`), settings.log.level, Date.now);
   prepareElectron(settings, log);

@@ -66,6 +66,7 @@ export interface AddonConnection {
 
 interface Addon {
   readonly opensslVersion: string;
+  notify(socket: string, state: string): void;
   openTpm(tcti: string, ownerAuth: string, keepLoaded: boolean): Promise<AddonTpm>;
   readonly SoftwareKey: new (pem: string) => AddonSoftwareKey;
   readonly TlsContext: new (

@@ -5,6 +5,7 @@
       'sources': [
         'src/addon.cc',
         'src/failure.cc',
+        'src/notify.cc',
         'src/worker.cc',
         'src/tpm/binding.cc',
         'src/tpm/create.cc',

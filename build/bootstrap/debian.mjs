@@ -61,6 +61,12 @@ export const debianPackages = {
     openbox: 'the window under a window manager',
     'clang-format': 'format of the C++ sources',
   },
+  boot: {
+    'qemu-system-x86': 'the machine of npm run test:boot',
+    mmdebstrap: 'makes the Debian that it boots',
+    e2fsprogs: 'its disk image, without mounting it',
+    iproute2: 'the loopback interface of its network namespace',
+  },
 };
 
 /** @returns {Promise<Set<string>>} names of installed packages and of what they provide */

@@ -47,6 +47,9 @@ const byName = [
 export const depends = [...libraries, ...byName];
 
 export const recommends = [
+  // What signet-player setup-kiosk needs on Debian 13; on Debian 12 it asks for an X server instead.
+  'cage (>= 0.2) | openbox',
+  'seatd',
   // Gives the group tss access to /dev/tpmrm0 and to nothing else of the TPM.
   'tpm-udev',
   // The authorities that a server without server.caFile must chain to.

@@ -28,7 +28,7 @@ async function carryOut(): Promise<number> {
       return 0;
     case 'doctor': {
       const { examine } = await import('./doctor.ts');
-      const checks = await examine(words, processId, runtimeOrigin());
+      const checks = await examine(words, processId, origin().runtime);
       print(1, command.json ? reportJson(__PLAYER_VERSION__, checks) : reportText(checks));
       return reportExitCode(checks);
     }
@@ -65,20 +65,31 @@ function checkSettings(file: string, json: boolean): number {
   }
 }
 
-/** Where the Electron beneath came from, if not from its makers: written beside the program when it was set up. */
-function runtimeOrigin(): string {
-  const file = join(dirname(process.execPath), 'origin');
-  return existsSync(file) ? readFileSync(file, 'utf8').trim() : 'unknown';
+interface Origin {
+  readonly commit: string;
+  /** One line naming the Electron inside and where it came from. */
+  readonly runtime: string;
+}
+
+/** What a package says about itself in its manifest; in a checkout, what the setup wrote beside Electron. */
+function origin(): Origin {
+  const read = (file: string) => (existsSync(file) ? readFileSync(file, 'utf8') : undefined);
+  const manifest = read(join(__dirname, 'package.json'));
+  const own = manifest === undefined ? undefined : (JSON.parse(manifest) as { readonly signet?: Origin }).signet;
+  const runtime = read(join(dirname(process.execPath), 'origin'))?.trim() ?? 'unknown';
+  return own ?? { commit: 'a checkout', runtime };
 }
 
 function versions() {
   const { electron = '', chrome = '' } = process.versions;
-  return { version: __PLAYER_VERSION__, electron, chrome, openssl: opensslVersion(), runtime: runtimeOrigin() };
+  const { commit, runtime } = origin();
+  return { version: __PLAYER_VERSION__, commit, electron, chrome, openssl: opensslVersion(), runtime };
 }
 
 function versionText(): string {
-  const { version, electron, chrome, openssl, runtime } = versions();
-  return `signet-player ${version}\nElectron ${electron} (${runtime}), Chromium ${chrome}, OpenSSL ${openssl}\n`;
+  const { version, commit, electron, chrome, openssl, runtime } = versions();
+  const parts = `Electron ${electron} (${runtime}), Chromium ${chrome}, OpenSSL ${openssl}`;
+  return `signet-player ${version} of ${commit}\n${parts}\n`;
 }
 
 function end(code: number): void {

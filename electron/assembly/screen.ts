@@ -12,6 +12,7 @@ import { servePlayerScheme } from '../shell/scheme.ts';
 import type { Content } from './content.ts';
 import { createPlace } from './place.ts';
 import { createPlaybackLog } from './playback-log.ts';
+import { openSupervisor } from './supervisor.ts';
 
 export interface ScreenParts {
   readonly feed: SnapshotFeed;
@@ -40,7 +41,9 @@ export function openScreen({ feed, content, firstShown, giveUp, bounds, log }: S
     store = ready;
   });
   const playback = createPlaybackLog(log);
-  const place = createPlace(() => performance.now());
+  const monotonicMs = () => performance.now();
+  const place = createPlace(monotonicMs);
+  const supervisor = openSupervisor({ env: process.env, current: feed.current, monotonicMs, log });
   servePlayerScheme(protocol, {
     pageDirectory: join(__dirname, 'renderer'),
     pageHeaders,
@@ -68,10 +71,12 @@ export function openScreen({ feed, content, firstShown, giveUp, bounds, log }: S
           if (page?.shown(from, isPicture(report.itemId)) === true) place.shown(report.itemId);
         }
         playback.report(report);
+        supervisor.report(report);
         return undefined;
       },
-      'heartbeat:beat': ({ frames }, from) => {
+      'heartbeat:beat': ({ frames, itemId }, from) => {
         page?.beat(from, frames);
+        supervisor.beat(itemId);
         return undefined;
       },
       'view:prepare': ({ playId }) => {
@@ -87,7 +92,7 @@ export function openScreen({ feed, content, firstShown, giveUp, bounds, log }: S
   );
   page = openPage({
     preload: join(__dirname, 'preload.cjs'),
-    monotonicMs: () => performance.now(),
+    monotonicMs,
     // A file that is too much for the page kills it as it is opened: the last one that was asked for is suspected.
     died: () => {
       place.died();

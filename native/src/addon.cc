@@ -1,5 +1,6 @@
 #include "addon.hh"
 
+#include "notify.hh"
 #include "tls/binding.hh"
 #include "tls/library.hh"
 #include "tpm/binding.hh"
@@ -12,6 +13,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
     tss::tls::requireOwnLibrary();
     tss::tpm::exportTpm(env, exports);
     tss::tls::exportTls(env, exports);
+    tss::exportNotify(env, exports);
     exports.Set("opensslVersion", tss::tls::version());
     return exports;
   });

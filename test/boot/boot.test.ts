@@ -1,0 +1,196 @@
+/**
+ * A machine with a TPM, booted from an image into which nothing but Debian and our package was put: it registers, is
+ * claimed and plays; its power is cut, and it plays from its disk while the server is down. `npm run test:boot` makes
+ * the image and runs this in a network namespace of its own.
+ */
+import assert from 'node:assert/strict';
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Backend, startBackend } from '../backend/backend.ts';
+import type { PlaylistContent } from '../backend/playlists.ts';
+import { putFiles } from './disk.ts';
+import { type Machine, startMachine } from './machine.ts';
+import { colours, type Picture, shareOf } from './picture.ts';
+
+const image = process.env['SIGNET_BOOT_IMAGE'] ?? '';
+const out = process.env['SIGNET_BOOT_OUT'] ?? '';
+const acceleration = process.env['SIGNET_BOOT_ACCELERATION'] ?? 'tcg';
+const port = 8443;
+/** A machine that is emulated by software, on a busy host, may take this long for anything. */
+const patienceMs = 45 * 60_000;
+const red = [255, 0, 0] as const;
+const blue = [0, 0, 255] as const;
+
+const folder = await mkdtemp(path.join(tmpdir(), 'signet-boot-'));
+const disk = path.join(folder, 'disk.img');
+const times: Record<string, number> = {};
+let backend: Backend;
+let machine: Machine;
+let startedMs = 0;
+
+async function boot(): Promise<void> {
+  startedMs = performance.now();
+  const [kernel, initrd] = [path.join(image, 'vmlinuz'), path.join(image, 'initrd')];
+  machine = await startMachine({ folder, disk, kernel, initrd, acceleration });
+}
+
+/** Note how long after the machine's start something was so, and what it looked like. */
+async function mark(name: string): Promise<void> {
+  times[name] = Math.round((performance.now() - startedMs) / 100) / 10;
+  await machine.photograph(path.join(out, `${name}.png`));
+  process.stdout.write(`# ${name}: ${times[name]} s after the start\n`);
+}
+
+/** Ask again until the answer is yes. */
+async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + patienceMs;
+  while (!(await holds())) {
+    if (performance.now() > deadline) {
+      await machine.photograph(path.join(out, 'given-up.png'));
+      throw new Error(`${what}: not within ${patienceMs / 60_000} minutes\n${(await machine.serial()).slice(-2_000)}`);
+    }
+    await delay(1_000);
+  }
+}
+
+const shows = (what: string, holds: (picture: Picture) => boolean) =>
+  until(what, async () => holds(await machine.look()));
+
+const inGuest = async (command: string) => (await machine.guest.run(command)).output.trim();
+
+/** The player's log inside the machine. */
+const logged = async (event: string) =>
+  (await inGuest(`journalctl -b -u signet-player-kiosk -o cat --no-pager | grep -F '"event":"${event}"'`)) !== '';
+
+/** Two plain pictures, which can be told by one glance at the display, around the welcome board. */
+async function redWelcomeBlue(): Promise<PlaylistContent> {
+  const sample = backend.samplePlaylist();
+  const lobby = 'playlists' in sample ? sample.playlists[0] : undefined;
+  assert.ok(lobby !== undefined);
+  const plain = async (name: string, position: number) => {
+    const { sha256, md5, sizeBytes: size } = backend.addMedia(name, await readFile(`test/fixtures/clips/${name}`));
+    const asset_url = `${backend.origin}/media/${sha256}`;
+    const asset = { id: `asset-${position}`, type: 'image', title: name, asset_url, sha256, md5, size, headers: {} };
+    return { id: `item-${position}`, position, duration: 8, asset: { ...asset, status: 'finished' } };
+  };
+  const items = [await plain('red.png', 1), lobby.items[0], await plain('blue.png', 200_000)];
+  return { playlists: [{ ...lobby, transitions: false, items }] };
+}
+
+async function openBackend(): Promise<Backend> {
+  return startBackend({ stateDirectory: path.join(folder, 'server'), port, pollIntervalSeconds: 1 });
+}
+
+after(async () => {
+  await machine?.cutPower().catch(() => undefined);
+  await backend?.close().catch(() => undefined);
+  await writeFile(path.join(out, 'times.json'), `${JSON.stringify({ acceleration, seconds: times }, null, 2)}\n`);
+  await rm(folder, { recursive: true, force: true });
+});
+
+test('without a network the machine boots to a living kiosk that says so', async () => {
+  await mkdir(out, { recursive: true });
+  backend = await openBackend();
+  await copyFile(path.join(image, 'disk.img'), disk);
+  const authority = await readFile(backend.caFile, 'utf8');
+  const settings = {
+    server: { origin: backend.origin, caFile: '/etc/signet-player/device-ca.pem' },
+    identity: { deviceCaFile: '/etc/signet-player/device-ca.pem', hostname: 'sign-in-a-machine' },
+  };
+  const units = '/etc/systemd/system';
+  await putFiles(
+    disk,
+    {
+      '/etc/signet-player/settings.json': JSON.stringify(settings),
+      '/etc/signet-player/device-ca.pem': authority,
+      // The server is reached by the name in its certificate; 10.0.2.2 is this host's loopback.
+      [`${units}/server.socket`]: `[Socket]\nListenStream=127.0.0.1:${port}\n`,
+      [`${units}/server.service`]: `[Service]\nExecStart=/usr/lib/systemd/systemd-socket-proxyd 10.0.2.2:${port}\n`,
+      // A machine that is emulated by software is some fifty times slower than one of silicon.
+      [`${units}/signet-player-kiosk.service.d/emulated.conf`]:
+        acceleration === 'kvm' ? '[Service]\n' : '[Service]\nTimeoutStartSec=infinity\nWatchdogSec=600\n',
+    },
+    { [`${units}/sockets.target.wants/server.socket`]: '../server.socket' },
+  );
+  await boot();
+  await machine.plugNetwork(false);
+  await machine.guest.ready(patienceMs);
+  await until(
+    'the kiosk is ready',
+    async () => (await inGuest('systemctl is-active signet-player-kiosk')) === 'active',
+  );
+  await shows('a picture', (picture) => colours(picture) > 8);
+  await mark('1-without-a-network');
+  assert.equal(backend.requests.length, 0);
+});
+
+test('no shell, no login, no capability, and the renderer in its sandbox', async () => {
+  assert.equal(await inGuest('pgrep -a getty || pgrep -a login || echo none'), 'none');
+  const status = await inGuest('cat /proc/$(pgrep -u signet -x cage)/status');
+  assert.match(status, /^CapBnd:\s+0+$/m);
+  assert.match(status, /^NoNewPrivs:\s+1$/m);
+  const renderer = await inGuest('cat /proc/$(pgrep -u signet -f -- --type=renderer | head -n1)/status');
+  assert.match(renderer, /^Seccomp:\s+2$/m);
+  const namespaces = await inGuest(
+    'readlink /proc/$(pgrep -u signet -x cage)/ns/user /proc/$(pgrep -u signet -f -- --type=renderer | head -n1)/ns/user',
+  );
+  assert.equal(new Set(namespaces.split('\n')).size, 2);
+  assert.equal(await inGuest('cat /proc/sys/kernel/sysrq'), '0');
+});
+
+test('the network comes later: the machine registers, shows a PIN, is claimed, and plays', async () => {
+  backend.setPlaylist(await redWelcomeBlue());
+  await machine.plugNetwork(true);
+  await until('a registration', () => backend.pending().length > 0);
+  await until('the PIN is shown', () => logged('registration-pending'));
+  await delay(5_000);
+  await mark('2-registration');
+  backend.claim(backend.pending()[0]?.pin ?? '', 'Lobby');
+  await shows('red', (picture) => shareOf(picture, red) > 0.98);
+  await mark('3-plays-red');
+  await shows('blue', (picture) => shareOf(picture, blue) > 0.98);
+  await mark('4-plays-blue');
+  await shows('the welcome board', (picture) => colours(picture) > 20 && shareOf(picture, red) < 0.1);
+  await mark('5-plays-the-welcome-board');
+});
+
+test('the key in use is in the TPM behind /dev/tpmrm0', async () => {
+  const identity = JSON.parse(
+    await inGuest(
+      "setpriv --reuid signet --regid signet --init-groups signet-player identity --json 2>/dev/null | grep '^{'",
+    ),
+  );
+  assert.equal(identity.tcti, 'device:/dev/tpmrm0');
+  assert.equal(identity.keyProtection, 'tpm');
+  assert.equal(identity.registration, 'registered');
+  assert.equal(identity.certificate.verdict, 'ok');
+  const open = await inGuest(
+    'ls -l /proc/$(pgrep -u signet -o -f /opt/signet-player/signet-player)/fd | grep -c /dev/tpmrm0',
+  );
+  assert.ok(Number(open) >= 1, 'the player has the TPM open');
+  const blob = await inGuest('head -n1 /var/lib/signet-player/device-key.pem; ls /var/lib/signet-player');
+  assert.match(blob, /^-----BEGIN TSS2 PRIVATE KEY-----/);
+  assert.doesNotMatch(blob, /software/);
+  assert.match(await inGuest('tpm2_getcap -T device:/dev/tpmrm0 properties-fixed'), /TPM2_PT_MANUFACTURER/);
+  await writeFile(path.join(out, 'identity.json'), `${JSON.stringify(identity, null, 2)}\n`);
+});
+
+test('after a power cut, with the server down, it plays from its disk', async () => {
+  await machine.cutPower();
+  await backend.close();
+  await boot();
+  await shows('red', (picture) => shareOf(picture, red) > 0.98);
+  await mark('6-red-after-the-power-cut');
+  await shows('blue', (picture) => shareOf(picture, blue) > 0.98);
+  await mark('7-blue-after-the-power-cut');
+  await machine.guest.ready(patienceMs);
+  assert.equal(await logged('item-shown'), true);
+  await writeFile(path.join(out, 'journal.txt'), await inGuest('journalctl -b -u signet-player-kiosk --no-pager'));
+  await writeFile(
+    path.join(out, 'boot.txt'),
+    await inGuest('systemd-analyze; systemctl status signet-player-kiosk --no-pager'),
+  );
+});
