@@ -46,6 +46,8 @@ export interface Content {
   pageDied(hash: MediaHash): void;
   /** Forget playlist and media of a removed screen. */
   forget(): Promise<void>;
+  /** Look at the clock no longer; what is stored stays. */
+  close(): void;
 }
 
 /** Open the store and play the last good playlist, before any network call. @throws PlayerError STORE_… */
@@ -245,5 +247,6 @@ export async function openContent(settings: Settings, facts: FactBook, log: Log)
       await store.clear();
       show();
     },
+    close: alarm.stop,
   };
 }

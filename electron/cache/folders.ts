@@ -60,8 +60,11 @@ export function createFolders(directory: string, files: Files): Folders {
     media: (hash) => join(media, hash.slice(0, 2), hash),
     part: (key) => join(parts, key),
     prepare: async () => {
-      for (const folder of [media, parts, quarantined]) await files.mkdir(folder, { recursive: true, mode: 0o700 });
-      await syncFolder(directory, files);
+      let made = false;
+      for (const folder of [media, parts, quarantined])
+        made = (await files.mkdir(folder, { recursive: true, mode: 0o700 })) !== undefined || made;
+      // On a busy disk this takes a while, and a start waits for it.
+      if (made) await syncFolder(directory, files);
     },
     prepareFor: async (hash) => {
       const folder = join(media, hash.slice(0, 2));

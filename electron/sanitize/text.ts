@@ -2,6 +2,8 @@
 export const longestText = 200;
 
 const mostMarks = 4;
+const towers = new RegExp(`(\\p{M}{${mostMarks}})\\p{M}+`, 'gu');
+const graphemesOf = new Intl.Segmenter('und');
 
 // Format characters turn the reading direction or hide what is there. ZWNJ and ZWJ join letters and emoji;
 // the Arabic, Syriac and Kaithi signs are visible.
@@ -14,15 +16,17 @@ const hidden =
  * combining marks, and a bounded length.
  */
 export function boundedText(text: string, most = longestText): string {
+  // Most titles are this plain, and a playlist has up to ten thousand of them.
+  if (text.length <= most && /^[\x21-\x7e]+(?: [\x21-\x7e]+)*$/.test(text)) return text;
   const clean = text
     .slice(0, most * 32)
     .normalize('NFC')
     .replace(/[\s\u2028\u2029\u0085]+/gu, ' ')
     .replace(hidden, '')
-    .replace(new RegExp(`(\\p{M}{${mostMarks}})\\p{M}+`, 'gu'), '$1')
+    .replace(towers, '$1')
     .replace(/ +/g, ' ')
     .trim();
-  const graphemes = [...new Intl.Segmenter('und').segment(clean)];
+  const graphemes = [...graphemesOf.segment(clean)];
   if (graphemes.length <= most) return clean;
   return `${clean.slice(0, graphemes[most - 1]?.index).trimEnd()}…`;
 }

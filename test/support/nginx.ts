@@ -65,6 +65,7 @@ http {
     ssl_session_cache ${tickets ? 'shared:tests:1m' : 'off'};
     client_max_body_size 64m;
     location / { default_type text/plain; return 200 "$ssl_client_s_dn $ssl_session_reused"; }
+    location = /api/v2/screens/playlist { default_type application/json; alias ${join(folder, 'files', 'playlist.json')}; }
     location /files/ { root ${folder}; dav_methods PUT; }
   }
 }
