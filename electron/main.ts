@@ -2,8 +2,9 @@ import { join } from 'node:path';
 import { app, Menu, powerSaveBlocker, protocol } from 'electron';
 import { obeyCommandLine } from './assembly/command-line.ts';
 import { openContent } from './assembly/content.ts';
-import { createFactBook, type FactBook } from './assembly/facts.ts';
+import { createFactBook, type FactBook, nothingKnown } from './assembly/facts.ts';
 import { watchGraphics } from './assembly/graphics.ts';
+import { openDesk } from './assembly/operator.ts';
 import { openScreen } from './assembly/screen.ts';
 import { asPlayerError, PlayerError } from './errors.ts';
 import { createSnapshotFeed } from './ipc/push.ts';
@@ -70,9 +71,8 @@ async function play(settings: Settings, log: Log, ending: Ending): Promise<void>
     log,
   );
   const claimUrl = settings.server.claimUrl ?? `${settings.server.origin}/claim`;
-  const unknown = { fingerprint: null, registration: null, program: null, identityProblem: null };
-  const look = { look: { language, theme, rotation: rotate }, rotationAsked: 0 } as const;
-  const facts = createFactBook({ ...about, ...look, ...unknown, claimUrl }, settings.policy, Date.now, feed.publish);
+  const known = { ...about, ...nothingKnown, look: { language, theme, rotation: rotate }, claimUrl };
+  const facts = createFactBook(known, settings.policy, Date.now, feed.publish);
   const firstShown = new AbortController();
   const reading = readDisk(settings, facts, log);
   page = openScreen({
@@ -80,6 +80,7 @@ async function play(settings: Settings, log: Log, ending: Ending): Promise<void>
     content: reading.then(({ content }) => content),
     firstShown: () => firstShown.abort(),
     bounds: settings.page,
+    openDesk: (made) => openDesk({ settings, facts, current: feed.current, page: made, log }),
     giveUp: () => ending.fail(new PlayerError('INTERNAL', 'the page does not stay alive')),
     log,
   });

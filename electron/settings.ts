@@ -118,6 +118,29 @@ const schema = z.strictObject({
       recycleAboveMegabytes: z.int().min(64).default(1_024),
     })
     .default({ recycleAfterHours: 24, recycleAboveMegabytes: 1_024 }),
+  /** The operator's overlay; without a PIN there is none. */
+  operator: z
+    .strictObject({
+      /** 6 … 12 digits or a scrypt hash in one line; its mode at most 0640. */
+      pinFile: absolutePath.optional(),
+      pinHash: z
+        .string()
+        .max(256)
+        .regex(/^\$scrypt\$/, 'must be a hash from `npm run operator-pin`')
+        .optional(),
+      chord: z
+        .string()
+        .regex(
+          /^(?:(?:Control|Alt|Shift|Meta)\+){2,4}(?:[A-Z0-9]|F(?:[1-9]|1[0-2]))$/,
+          'must be two modifiers or more and a key, such as Control+Alt+Shift+O',
+        )
+        .default('Control+Alt+Shift+O'),
+    })
+    .refine(
+      ({ pinFile, pinHash }) => pinFile === undefined || pinHash === undefined,
+      'name pinFile or pinHash, not both',
+    )
+    .default({ chord: 'Control+Alt+Shift+O' }),
   policy: z
     .strictObject({
       /** What a revoked screen does once the grace period is over. */

@@ -4,6 +4,7 @@ import './styles/display.css';
 import './styles/stage.css';
 import './styles/screens.css';
 import './styles/registering.css';
+import './styles/operator.css';
 import { createRoot } from 'react-dom/client';
 import { bridge } from './bridge.ts';
 import { keepToDisplay } from './display.ts';
@@ -12,6 +13,7 @@ import { applyLook } from './look.ts';
 import { setSound } from './media/sound.ts';
 import { ignoreGestures } from './quiet.ts';
 import { CoverScreen } from './screens/cover-screen.tsx';
+import { OperatorOverlay } from './screens/operator-overlay.tsx';
 import { Playing } from './screens/playing.tsx';
 import { mirror, takeWords, useMirror } from './store.ts';
 import { loadWords } from './words.ts';
@@ -36,6 +38,7 @@ createRoot(root, { onUncaughtError: stopHeartbeat }).render(
   <>
     <CoverScreen />
     <Playing />
+    <OperatorOverlay />
   </>,
 );
 

@@ -1,6 +1,6 @@
 /** The page's one store: a mirror of main's snapshot, and what the stage tells. Nothing here decides anything. */
 import { create } from 'zustand';
-import type { PlayerBridge, Resume, Snapshot } from '../electron/ipc/contract.ts';
+import type { OperatorView, PlayerBridge, Resume, Snapshot } from '../electron/ipc/contract.ts';
 import type { Cover } from './cover.ts';
 import { nextCover } from './cover.ts';
 import type { Words } from './languages/words.ts';
@@ -14,6 +14,7 @@ interface Mirror {
   readonly cover: Cover | null;
   /** `null` until those of the screens' language are loaded; no screen shows before. */
   readonly words: Words | null;
+  readonly operator: OperatorView;
 }
 
 export const useMirror = create<Mirror>(() => ({
@@ -22,6 +23,7 @@ export const useMirror = create<Mirror>(() => ({
   stage: { covering: false, exhausted: false, itemId: null },
   cover: null,
   words: null,
+  operator: { state: 'closed' },
 }));
 
 /** Takes over a snapshot of main. */
@@ -54,6 +56,7 @@ export function takeStage(stage: StageView): void {
  * answers is newer than they are and wins.
  */
 export async function mirror(bridge: PlayerBridge): Promise<void> {
+  bridge.onOperator((operator) => useMirror.setState({ operator }));
   let take = (snapshot: Snapshot) => {
     pushed = snapshot;
   };

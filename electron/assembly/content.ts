@@ -149,10 +149,12 @@ export async function openContent(settings: Settings, facts: FactBook, log: Log)
     release = store.lease(hashesOf(next, find));
     if (isWhole(next)) unlease();
     playlist = next;
+    facts.note({ playlistVersion: next.version, storeBytes: store.sizeBytes });
     show();
     setTimeout(() => {
       releaseOld();
-      store.evict().catch((thrown: unknown) => {
+      const noted = store.evict().then(() => facts.note({ storeBytes: store.sizeBytes }));
+      noted.catch((thrown: unknown) => {
         log.failure('evict-failed', thrown);
         storeProblem(thrown);
       });

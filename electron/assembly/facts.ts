@@ -1,5 +1,5 @@
 import type { PlayerError } from '../errors.ts';
-import type { Snapshot } from '../ipc/contract.ts';
+import type { Overview, Snapshot } from '../ipc/contract.ts';
 import { type Facts, present } from '../ipc/presenter.ts';
 import type { Registered, Registration } from '../registration/machine.ts';
 import { boundedText } from '../sanitize/text.ts';
@@ -7,10 +7,31 @@ import { boundedText } from '../sanitize/text.ts';
 /** Faults by where they come from, so that each source can take its own back. */
 export type ProblemSource = 'registration' | 'sync' | 'renewal' | 'store' | 'schedule';
 
+/** Of what the disk, the key and the server tell, before any of them was asked. */
+export const nothingKnown = {
+  fingerprint: null,
+  registration: null,
+  program: null,
+  identityProblem: null,
+  rotationAsked: 0,
+} as const satisfies Partial<Facts>;
+
+/** What only the operator's overlay shows. */
+export interface Sightings {
+  readonly certificateUntilMs: number | null;
+  readonly playlistVersion: number | null;
+  readonly lastAnswerAtMs: number | null;
+  readonly tpm: Overview['tpm'];
+  readonly storeBytes: number | null;
+}
+
 /** What is known, gathered from all parts; every change is presented anew. */
 export interface FactBook {
   update(change: Partial<Omit<Facts, 'problems' | 'blanked'>>): void;
   problem(source: ProblemSource, error: PlayerError | null): void;
+  /** Remember for the operator; nothing on the screen changes by it. */
+  note(sightings: Partial<Sightings>): void;
+  known(): Sightings & Pick<Facts, 'fingerprint'>;
   /** Look at the clock again: a grace period may have ended. */
   refresh(): void;
 }
@@ -39,6 +60,13 @@ export function createFactBook(
   publish: (snapshot: Snapshot) => void,
 ): FactBook {
   let facts: Omit<Facts, 'problems' | 'blanked'> = initial;
+  let sightings: Sightings = {
+    certificateUntilMs: null,
+    playlistVersion: null,
+    lastAnswerAtMs: null,
+    tpm: null,
+    storeBytes: null,
+  };
   const problems = new Map<ProblemSource, PlayerError>();
   const refresh = () =>
     publish(
@@ -50,6 +78,10 @@ export function createFactBook(
     );
   return {
     refresh,
+    note: (change) => {
+      sightings = { ...sightings, ...change };
+    },
+    known: () => ({ ...sightings, fingerprint: facts.fingerprint }),
     update: (change) => {
       facts = { ...facts, ...change };
       if (facts.registration?.state === 'registered') facts = { ...facts, registration: cleanName(facts.registration) };

@@ -70,6 +70,10 @@ export async function openIdentity(parts: IdentityParts): Promise<Identity> {
     log,
   });
   facts.update({ keyProtection: key.protection, fingerprint: key.fingerprint, identityProblem: null });
+  key.chip().then(
+    (tpm) => facts.note({ tpm }),
+    (thrown: unknown) => log.failure('tpm-info-failed', thrown),
+  );
   log.info('device-key-opened', { keyProtection: key.protection, fingerprint: key.fingerprint });
 
   const certificates = createCertificateStore(join(state.directory, 'certificate.pem'), (chain) =>

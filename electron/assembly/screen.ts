@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { ipcMain, protocol } from 'electron';
-import type { ViewChange } from '../ipc/contract.ts';
+import type { OperatorView, ViewChange } from '../ipc/contract.ts';
 import type { SnapshotFeed } from '../ipc/push.ts';
 import { serveIpc } from '../ipc/serve.ts';
 import type { Log } from '../log.ts';
+import type { Desk } from '../operator/desk.ts';
 import type { MediaHash } from '../playlist/playlist.ts';
 import { mediaHeaders, pageHeaders } from '../sanitize/headers.ts';
 import { openPage, type Page } from '../shell/page.ts';
@@ -24,11 +25,21 @@ export interface ScreenParts {
   giveUp(): void;
   /** When the page is replaced by a fresh one. */
   readonly bounds: RecycleBounds;
+  /** The operator's overlay; `null` where the settings name no PIN. Made before the page. */
+  openDesk(page: DeskPage): Desk | null;
   readonly log: Log;
 }
 
+/** What the operator's overlay needs of the page. */
+export interface DeskPage {
+  /** The item on the display. */
+  shownItem(): string | null;
+  contentsId(): number | null;
+  show(view: OperatorView): void;
+}
+
 /** Open the page with the only two things it can reach: the `player://` scheme and the checked requests. */
-export function openScreen({ feed, content, firstShown, giveUp, bounds, log }: ScreenParts): Page {
+export function openScreen({ feed, content, firstShown, giveUp, bounds, openDesk, log }: ScreenParts): Page {
   let page: Page | null = null;
   let store: Pick<Content, 'locate' | 'read' | 'pageDied'> | null = null;
   let opened: MediaHash | null = null;
@@ -44,6 +55,12 @@ export function openScreen({ feed, content, firstShown, giveUp, bounds, log }: S
   const monotonicMs = () => performance.now();
   const place = createPlace(monotonicMs);
   const supervisor = openSupervisor({ env: process.env, current: feed.current, monotonicMs, log });
+  let shownItem: string | null = null;
+  const desk = openDesk({
+    shownItem: () => shownItem,
+    contentsId: () => page?.contentsIds()[0] ?? null,
+    show: (view) => page?.send('operator:changed', view),
+  });
   servePlayerScheme(protocol, {
     pageDirectory: join(__dirname, 'renderer'),
     pageHeaders,
@@ -75,8 +92,13 @@ export function openScreen({ feed, content, firstShown, giveUp, bounds, log }: S
         return undefined;
       },
       'heartbeat:beat': ({ frames, itemId }, from) => {
+        shownItem = itemId;
         page?.beat(from, frames);
         supervisor.beat(itemId);
+        return undefined;
+      },
+      'operator:enter': async ({ pin }) => {
+        await desk?.enter(pin);
         return undefined;
       },
       'view:prepare': ({ playId }) => {

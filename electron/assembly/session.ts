@@ -51,6 +51,7 @@ export async function runSession(
   const over = new AbortController();
   const either = AbortSignal.any([signal, over.signal]);
   let toldOfCommands = false;
+  facts.note({ certificateUntilMs: certificate.notAfterMs });
   const syncNow = createPoke();
   const renewNow = createPoke();
   const unlisten = content.onMissing(syncNow.poke);
@@ -88,6 +89,7 @@ export async function runSession(
       store: identity.certificates,
       renewed: (renewed) => {
         present = renewed;
+        facts.note({ certificateUntilMs: renewed.notAfterMs });
       },
       wait: renewNow.wait,
       backoff,
@@ -109,7 +111,10 @@ export async function runSession(
           },
           content.known(),
           either,
-        ),
+        ).then((synced) => {
+          facts.note({ lastAnswerAtMs: Date.now() });
+          return synced;
+        }),
       wait: async (ms, abort) => void (await syncNow.wait(ms, abort)),
       backoff,
       random: Math.random,

@@ -142,12 +142,49 @@ export interface ViewChange extends ViewPlay {
   readonly reason?: string;
 }
 
+/** What an operator on site is told after the PIN; SECURITY.md says why each of it. */
+export interface Overview {
+  readonly state: Snapshot['state'];
+  /** Unix milliseconds, like all times here. */
+  readonly startedAtMs: number;
+  readonly fault: Trouble | null;
+  /** First 16 hex digits, as on the registration card. */
+  readonly fingerprint: string | null;
+  readonly keyProtection: KeyProtection;
+  readonly certificateUntilMs: number | null;
+  readonly tpm: { readonly maker: string; readonly firmware: string; readonly lockout: boolean } | null;
+  /** Titles. */
+  readonly now: string | null;
+  readonly next: string | null;
+  /** Items of the present program. */
+  readonly items: number;
+  readonly playlistVersion: number | null;
+  /** Host of the management server, without a path. */
+  readonly server: string;
+  readonly lastAnswerAtMs: number | null;
+  /** The device's own. */
+  readonly addresses: readonly string[];
+  readonly storeBytes: number | null;
+  readonly budgetBytes: number;
+  readonly freeBytes: number | null;
+  readonly versions: Readonly<Record<'player' | 'electron' | 'chromium' | 'openssl' | 'system', string>>;
+}
+
+/** The operator's overlay; closed in a page that was just loaded. */
+export type OperatorView =
+  | { readonly state: 'closed' }
+  /** A PIN is asked for; `attempts` counts those that were not accepted, whatever the reason. */
+  | { readonly state: 'asking'; readonly leavesAtMs: number; readonly attempts: number }
+  | { readonly state: 'open'; readonly leavesAtMs: number; readonly overview: Overview };
+
 /** Requests of the page: channel → request and reply. */
 export interface Invokes {
   'player:snapshot': { readonly request: undefined; readonly reply: Snapshot };
   'playback:resume': { readonly request: undefined; readonly reply: Resume | null };
   'playback:report': { readonly request: PlaybackReport; readonly reply: undefined };
   'heartbeat:beat': { readonly request: Heartbeat; readonly reply: undefined };
+  /** 4 … 12 digits; the reply says nothing, and takes the same time whatever became of it. */
+  'operator:enter': { readonly request: { readonly pin: string }; readonly reply: undefined };
   /** Load the page of an item and have it painted, out of sight; a `view:changed` tells the outcome. */
   'view:prepare': { readonly request: ViewPlay & { readonly itemId: string }; readonly reply: undefined };
   /** Raise a ready one over everything; answered when it is on the display, refused when it is gone. */
@@ -161,6 +198,7 @@ export interface Invokes {
 /** Pushes of main: channel → payload. */
 export interface Pushes {
   'snapshot:changed': Snapshot;
+  'operator:changed': OperatorView;
   'view:changed': ViewChange;
 }
 
@@ -172,6 +210,9 @@ export interface PlayerBridge {
   resume(): Promise<Resume | null>;
   report(report: PlaybackReport): Promise<void>;
   beat(heartbeat: Heartbeat): Promise<void>;
+  enterPin(entry: { readonly pin: string }): Promise<void>;
+  /** Calls back with every change of the operator's overlay; the returned function ends it. */
+  onOperator(listener: (view: OperatorView) => void): () => void;
   prepareView(play: ViewPlay & { readonly itemId: string }): Promise<void>;
   revealView(play: ViewPlay): Promise<void>;
   releaseView(play: ViewPlay): Promise<void>;

@@ -19,6 +19,7 @@ const requests = {
     frames: z.int().min(0).max(Number.MAX_SAFE_INTEGER),
     itemId: z.string().max(64).nullable(),
   }),
+  'operator:enter': z.strictObject({ pin: z.string().regex(/^\d{4,12}$/) }),
   'view:prepare': z.strictObject({ playId, itemId: z.string().min(1).max(64) }),
   'view:reveal': z.strictObject({ playId }),
   'view:release': z.strictObject({ playId }),

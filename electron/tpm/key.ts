@@ -16,6 +16,8 @@ export interface DeviceKey {
   readonly signingKey: SigningKey;
   /** ECDSA over SHA-256. @param digest 32 bytes @returns Ecdsa-Sig-Value, DER. @throws PlayerError */
   sign(digest: Uint8Array): Promise<Buffer>;
+  /** What the TPM says of itself; `null` for a key that no TPM holds. @throws PlayerError */
+  chip(): Promise<{ readonly maker: string; readonly firmware: string; readonly lockout: boolean } | null>;
   close(): Promise<void>;
 }
 
@@ -94,6 +96,13 @@ function deviceKey(key: SigningKey, tpm: Tpm | undefined): DeviceKey {
       key.sign(digest).catch((thrown: unknown) => {
         throw fromTss(thrown);
       }),
+    chip: async () => {
+      if (tpm === undefined) return null;
+      const info = await tpm.info().catch((thrown: unknown) => {
+        throw fromTss(thrown);
+      });
+      return { maker: info.manufacturer, firmware: info.firmware, lockout: info.lockout.active };
+    },
     close: async () => {
       await key.close();
       await tpm?.close();

@@ -55,8 +55,6 @@ export const words: Words = {
     server: 'الخادم',
     contact: 'آخر ردّ',
     address: 'هذا الجهاز',
-    maker: 'الصانع',
-    firmware: 'البرنامج الثابت',
     lockout: 'مقفل',
     yes: 'نعم',
     no: 'لا',

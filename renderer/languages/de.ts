@@ -55,8 +55,6 @@ export const words: Words = {
     server: 'Server',
     contact: 'Letzte Antwort',
     address: 'Dieses Gerät',
-    maker: 'Hersteller',
-    firmware: 'Firmware',
     lockout: 'Gesperrt',
     yes: 'Ja',
     no: 'Nein',

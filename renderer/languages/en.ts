@@ -55,8 +55,6 @@ export const words: Words = {
     server: 'Server',
     contact: 'Last answer',
     address: 'This device',
-    maker: 'Maker',
-    firmware: 'Firmware',
     lockout: 'Lockout',
     yes: 'Yes',
     no: 'No',

@@ -55,8 +55,6 @@ export const words: Words = {
     server: 'Servidor',
     contact: 'Última respuesta',
     address: 'Este dispositivo',
-    maker: 'Fabricante',
-    firmware: 'Firmware',
     lockout: 'Bloqueado',
     yes: 'Sí',
     no: 'No',

@@ -59,8 +59,6 @@ export const words: Words = {
     server: 'Serveur',
     contact: 'Dernière réponse',
     address: 'Cet appareil',
-    maker: 'Fabricant',
-    firmware: 'Micrologiciel',
     lockout: 'Verrouillé',
     yes: 'Oui',
     no: 'Non',

@@ -55,8 +55,6 @@ export const words: Words = {
     server: 'Server',
     contact: 'Ultima risposta',
     address: 'Questo dispositivo',
-    maker: 'Produttore',
-    firmware: 'Firmware',
     lockout: 'Bloccato',
     yes: 'Sì',
     no: 'No',

@@ -59,8 +59,6 @@ export const words: Words = {
     server: 'サーバー',
     contact: '最終応答',
     address: 'このデバイス',
-    maker: '製造元',
-    firmware: 'ファームウェア',
     lockout: 'ロックアウト',
     yes: 'はい',
     no: 'いいえ',

@@ -55,8 +55,6 @@ export const words: Words = {
     server: 'Server',
     contact: 'Laatste antwoord',
     address: 'Dit apparaat',
-    maker: 'Fabrikant',
-    firmware: 'Firmware',
     lockout: 'Vergrendeld',
     yes: 'Ja',
     no: 'Nee',

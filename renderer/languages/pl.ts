@@ -55,8 +55,6 @@ export const words: Words = {
     server: 'Serwer',
     contact: 'Ostatnia odpowiedź',
     address: 'To urządzenie',
-    maker: 'Producent',
-    firmware: 'Oprogramowanie układowe',
     lockout: 'Zablokowany',
     yes: 'Tak',
     no: 'Nie',

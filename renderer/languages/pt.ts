@@ -55,8 +55,6 @@ export const words: Words = {
     server: 'Servidor',
     contact: 'Última resposta',
     address: 'Este dispositivo',
-    maker: 'Fabricante',
-    firmware: 'Firmware',
     lockout: 'Bloqueado',
     yes: 'Sim',
     no: 'Não',

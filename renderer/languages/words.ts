@@ -52,8 +52,6 @@ export interface Words {
     readonly server: string;
     readonly contact: string;
     readonly address: string;
-    readonly maker: string;
-    readonly firmware: string;
     readonly lockout: string;
     readonly yes: string;
     readonly no: string;

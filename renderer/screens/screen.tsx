@@ -8,10 +8,12 @@ interface ScreenProps {
   readonly name: string;
   readonly device: Device;
   readonly children: ReactNode;
+  /** In place of the notice. */
+  readonly foot?: ReactNode;
 }
 
 /** The common frame of all screens: warning above, brand, content, and below which device this is. */
-export function Screen({ name, device, children }: ScreenProps) {
+export function Screen({ name, device, children, foot }: ScreenProps) {
   const words = useWords();
   const [summary = '', remedy = ''] = device.notice === null ? [] : troubleWords(words, device.notice);
   return (
@@ -28,7 +30,7 @@ export function Screen({ name, device, children }: ScreenProps) {
       <div className="content">{children}</div>
       <footer className="foot">
         <p className="notice" data-testid="notice">
-          {name !== 'starting' && summary}
+          {foot ?? (name !== 'starting' && summary)}
           {/* Whoever registers a screen stands in front of it and can mend what is wrong. */}
           {name === 'registering' && remedy !== '' && ` ${remedy}`}
         </p>

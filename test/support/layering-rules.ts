@@ -18,6 +18,7 @@ const stages = [
   'schedule',
   'sanitize',
   'ipc',
+  'operator',
   'shell',
   'command',
 ];

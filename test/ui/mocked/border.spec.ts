@@ -16,7 +16,8 @@ test('the page has nothing of Node or Electron, and a bridge that cannot be chan
   expect(found).toEqual({
     globals: [],
     actions: [
-      ...['beat', 'onSnapshot', 'onView', 'prepareView', 'releaseView', 'report', 'resume', 'revealView', 'snapshot'],
+      ...['beat', 'enterPin', 'onOperator', 'onSnapshot', 'onView', 'prepareView', 'releaseView', 'report'],
+      ...['resume', 'revealView', 'snapshot'],
       'veilViews',
     ],
     changed: false,

@@ -1,6 +1,6 @@
 /** Every screen of the player in the states that stretch it most, and how to look at one. */
 import type { Page } from 'playwright/test';
-import type { Look, RegistrationCard, Snapshot } from '../../../electron/ipc/contract.ts';
+import type { Look, OperatorView, Overview, RegistrationCard, Snapshot } from '../../../electron/ipc/contract.ts';
 import { device } from './kiosk.ts';
 
 export const claimUrl = 'https://console.example.org/claim?pin=K7M4QX&screen=2f6c1a90';
@@ -54,8 +54,8 @@ export const sizes = [
 ] as const;
 
 /** Texts that leave the display, their box or each other's space; a paused animation stands where it is farthest out. */
-export function misplaced(): string[] {
-  const texts = [...document.querySelectorAll<HTMLElement>('.screen *')].filter((element) =>
+export function misplaced(within = '#root > .screen'): string[] {
+  const texts = [...document.querySelectorAll<HTMLElement>(`${within} *`)].filter((element) =>
     [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.textContent?.trim()),
   );
   const boxes = texts.map((element) => ({ element, box: element.getBoundingClientRect() }));
@@ -88,6 +88,53 @@ export async function settleMotion(page: Page, at: 0 | 1) {
     }
   }, at);
 }
+
+export const overview: Overview = {
+  state: 'playing',
+  startedAtMs: Date.UTC(2026, 10, 19, 6, 42),
+  fault: null,
+  fingerprint: '9f3ac2e17b40d856',
+  keyProtection: 'tpm',
+  certificateUntilMs: Date.UTC(2027, 4, 30, 12),
+  tpm: { maker: 'IFX', firmware: '7.85.4555.0', lockout: false },
+  now: 'Welcome to Meridian House',
+  next: 'Autumn exhibition: Strata, until 31 January in the north gallery',
+  items: 12,
+  playlistVersion: 4127,
+  server: 'signage.example.org',
+  lastAnswerAtMs: Date.UTC(2026, 10, 26, 12, 3),
+  addresses: ['192.0.2.47', '2001:db8:31::a4c7'],
+  storeBytes: 2.31e9,
+  budgetBytes: 8 * 2 ** 30,
+  freeBytes: 41.8e9,
+  versions: {
+    player: '0.1.0',
+    electron: '45.4.1',
+    chromium: '152.0.7812.44',
+    openssl: '3.0.17',
+    system: 'Linux 6.1.0-41-amd64',
+  },
+};
+
+/** The operator's overlay in the states that stretch it most; it lies over a screen or over content. */
+export const overlays: Readonly<Record<string, () => Exclude<OperatorView, { state: 'closed' }>>> = {
+  'operator-asking': () => ({ state: 'asking', leavesAtMs: Date.now() + 29_500, attempts: 0 }),
+  'operator-refused': () => ({ state: 'asking', leavesAtMs: Date.now() + 29_500, attempts: 1 }),
+  operator: () => ({ state: 'open', leavesAtMs: Date.now() + 89_500, overview }),
+  'operator-fault': () => ({
+    state: 'open',
+    leavesAtMs: Date.now() + 89_500,
+    overview: {
+      ...overview,
+      state: 'trouble',
+      fault: trouble,
+      tpm: null,
+      now: null,
+      next: null,
+      keyProtection: 'software',
+    },
+  }),
+};
 
 /** A snapshot in another language, theme or rotation. */
 export const dressed = (snapshot: Snapshot, look: Partial<Look>): Snapshot => ({

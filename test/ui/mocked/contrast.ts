@@ -9,9 +9,9 @@ interface Text {
 }
 
 /** Every visible text with its computed colour and a grid of points over its box. */
-function textsOnPage(): Text[] {
+function textsOnPage(within: string): Text[] {
   const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
-  const texts = [...document.querySelectorAll<HTMLElement>('#root *')].filter((element) =>
+  const texts = [...document.querySelectorAll<HTMLElement>(`${within} *`)].filter((element) =>
     [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.textContent?.trim()),
   );
   return texts.map((element) => {
@@ -48,8 +48,12 @@ export function contrast(one: Rgb, other: Rgb): number {
  * The least contrast of each text to what stands on the display beneath it: the texts are made invisible for a moment
  * and the pixels under them read. A text that changes no pixel is not there and has the contrast 1.
  */
-export async function contrasts(page: Page, display: Display): Promise<readonly (readonly [string, number])[]> {
-  const texts = await page.evaluate(textsOnPage);
+export async function contrasts(
+  page: Page,
+  display: Display,
+  within = '#root',
+): Promise<readonly (readonly [string, number])[]> {
+  const texts = await page.evaluate(textsOnPage, within);
   const written = texts.map(({ points }) => points.map(([x, y]) => display.pixel(x, y)));
   await page.evaluate(async () => {
     const veil = new CSSStyleSheet();

@@ -9,6 +9,7 @@ import { app, BrowserWindow, ipcMain, protocol } from 'electron';
 import type {
   Heartbeat,
   Invokes,
+  OperatorView,
   PlaybackReport,
   Pushes,
   Resume,
@@ -30,6 +31,9 @@ export interface FakeMain {
   /** What the page asked about web pages, in order. */
   readonly viewCalls: string[];
   push(snapshot: Snapshot): void;
+  pushOperator(view: OperatorView): void;
+  /** What was entered in the operator's overlay. */
+  readonly pins: string[];
   /** The snapshot that the page gets when it is loaded anew, and what it goes on with. */
   setFirst(snapshot: Snapshot, resume: Resume | null): void;
   resize(width: number, height: number): void;
@@ -99,6 +103,8 @@ async function start() {
     reports: [],
     beats: [],
     viewCalls: [],
+    pins: [],
+    pushOperator: (view) => push('operator:changed', view),
     setPages(told) {
       pages = told;
       fakeMain.viewCalls.length = 0;
@@ -117,11 +123,13 @@ async function start() {
   window.webContents.on('did-navigate', () => {
     fakeMain.reports.length = 0;
     fakeMain.beats.length = 0;
+    fakeMain.pins.length = 0;
   });
   handle('player:snapshot', () => snapshot);
   handle('playback:resume', () => resume);
   handle('playback:report', (report) => void fakeMain.reports.push(report));
   handle('heartbeat:beat', (beat) => void fakeMain.beats.push(beat));
+  handle('operator:enter', ({ pin }) => void fakeMain.pins.push(pin));
   handle('view:prepare', ({ itemId, playId }) => {
     fakeMain.viewCalls.push(`prepare ${itemId}`);
     const change = pages[itemId];

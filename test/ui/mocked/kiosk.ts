@@ -7,6 +7,7 @@ import type { ElectronApplication, Page } from 'playwright/test';
 import { _electron, test as base, expect } from 'playwright/test';
 import type {
   Heartbeat,
+  OperatorView,
   PlaybackReport,
   ProgramItem,
   Resume,
@@ -36,6 +37,10 @@ export interface Kiosk {
   readonly complaints: string[];
   /** Hands the page a new snapshot, as main does. */
   push(snapshot: Snapshot): Promise<void>;
+  /** Opens, changes or closes the operator's overlay, as main does. */
+  pushOperator(view: OperatorView): Promise<void>;
+  /** PINs that the page has sent. */
+  pins(): Promise<readonly string[]>;
   /** Loads the page anew with `snapshot` as its first one; what was reported before is forgotten. */
   restart(snapshot: Snapshot, resume?: Resume): Promise<void>;
   resize(width: number, height: number): Promise<void>;
@@ -95,6 +100,8 @@ async function openKiosk(app: ElectronApplication, display: Display, observers: 
     complaints,
     reports,
     push: (snapshot) => app.evaluate((_electron, pushed) => globalThis.fakeMain.push(pushed), snapshot),
+    pushOperator: (view) => app.evaluate((_electron, pushed) => globalThis.fakeMain.pushOperator(pushed), view),
+    pins: () => app.evaluate(() => globalThis.fakeMain.pins),
     async restart(snapshot, resume) {
       const given = [snapshot, resume ?? null] as [Snapshot, Resume | null];
       await app.evaluate((_electron, first) => globalThis.fakeMain.setFirst(...first), given);

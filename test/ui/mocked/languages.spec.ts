@@ -2,7 +2,7 @@ import { expect } from 'playwright/test';
 import { PlayerError, recoveries } from '../../../electron/errors.ts';
 import { troubleOf } from '../../../electron/ipc/trouble.ts';
 import { languages } from '../../support/languages.ts';
-import { dressed, misplaced, screens, settleMotion } from './catalogue.ts';
+import { dressed, misplaced, overlays, screens, settleMotion } from './catalogue.ts';
 import { device, test } from './kiosk.ts';
 
 const sizes = [
@@ -14,6 +14,7 @@ const codes = Object.keys(recoveries) as (keyof typeof recoveries)[];
 
 for (const [language, words] of Object.entries(languages)) {
   test(`no text of any screen leaves its place in ${language}`, async ({ kiosk }) => {
+    test.slow();
     const { page } = kiosk;
     // The fault with the longest words of this language.
     const length = (code: string) => (words.troubles[code] ?? ['', '']).join('').length;
@@ -31,9 +32,16 @@ for (const [language, words] of Object.entries(languages)) {
         await expect(page.locator(`html[lang="${language}"] .screen`)).toBeVisible();
         await page.evaluate(() => document.fonts.ready);
         await settleMotion(page, 1);
-        expect(await page.evaluate(misplaced), `${name} at ${width} × ${height}`).toEqual([]);
+        expect(await page.evaluate(misplaced, '#root > .screen'), `${name} at ${width} × ${height}`).toEqual([]);
+      }
+      await kiosk.push(dressed({ ...device, state: 'starting' }, { language: language as never }));
+      for (const [name, view] of Object.entries(overlays)) {
+        await kiosk.pushOperator(view());
+        await expect(page.getByTestId('operator-layer')).toBeVisible();
+        expect(await page.evaluate(misplaced, '.operator-layer'), `${name} at ${width} × ${height}`).toEqual([]);
       }
       await kiosk.screenshot(`language-${language}-${width}`);
+      await kiosk.pushOperator({ state: 'closed' });
     }
     expect(kiosk.complaints).toEqual([]);
   });

@@ -1,7 +1,18 @@
 import { expect } from 'playwright/test';
 import { encode } from 'uqr';
 import type { Snapshot } from '../../../electron/ipc/contract.ts';
-import { card, claimUrl, dressed, misplaced, notice, screens, settleMotion, sizes, trouble } from './catalogue.ts';
+import {
+  card,
+  claimUrl,
+  dressed,
+  misplaced,
+  notice,
+  overlays,
+  screens,
+  settleMotion,
+  sizes,
+  trouble,
+} from './catalogue.ts';
 import { contrasts } from './contrast.ts';
 import { device, test } from './kiosk.ts';
 
@@ -14,12 +25,27 @@ for (const { name: size, width, height } of sizes) {
       await kiosk.page.evaluate(() => document.fonts.ready);
       for (const at of [0, 1] as const) {
         await settleMotion(kiosk.page, at);
-        expect(await kiosk.page.evaluate(misplaced)).toEqual([]);
+        expect(await kiosk.page.evaluate(misplaced, '#root > .screen')).toEqual([]);
       }
       await kiosk.screenshot(`${name}-${size}`);
       expect(kiosk.complaints).toEqual([]);
     });
   }
+}
+
+for (const { name: size, width, height } of sizes) {
+  test(`the operator’s overlay keeps every text in its place at ${size}`, async ({ kiosk }) => {
+    await kiosk.resize(width, height);
+    await kiosk.push({ ...device, state: 'standby', reason: 'nothing-scheduled' });
+    for (const [name, view] of Object.entries(overlays)) {
+      await kiosk.pushOperator(view());
+      await expect(kiosk.page.getByTestId('operator-layer')).toBeVisible();
+      await kiosk.page.evaluate(() => document.fonts.ready);
+      expect(await kiosk.page.evaluate(misplaced, '.operator-layer'), name).toEqual([]);
+      await kiosk.screenshot(`${name}-${size}`);
+    }
+    expect(kiosk.complaints).toEqual([]);
+  });
 }
 
 test('the look for misplaced texts finds one that is there', async ({ kiosk }) => {
@@ -31,12 +57,16 @@ test('the look for misplaced texts finds one that is there', async ({ kiosk }) =
     element.style.overflow = 'hidden';
     element.style.whiteSpace = 'nowrap';
   });
-  expect(await kiosk.page.evaluate(misplaced)).toContainEqual(expect.stringMatching(/^cut: The player may not/));
+  expect(await kiosk.page.evaluate(misplaced, '#root > .screen')).toContainEqual(
+    expect.stringMatching(/^cut: The player may not/),
+  );
   await heading.evaluate((element) => {
     element.style.position = 'fixed';
     element.style.left = '-1em';
   });
-  expect(await kiosk.page.evaluate(misplaced)).toContainEqual(expect.stringMatching(/^outside: The player may not/));
+  expect(await kiosk.page.evaluate(misplaced, '#root > .screen')).toContainEqual(
+    expect.stringMatching(/^outside: The player may not/),
+  );
 });
 
 test('shows PIN, fingerprint in groups of four, time left and the steps', async ({ kiosk }) => {
@@ -95,6 +125,7 @@ for (const theme of ['dark', 'light'] as const) {
   test(`every text on every ${theme} screen has a contrast of at least 4.5 to what lies beneath it`, async ({
     kiosk,
   }) => {
+    test.slow();
     for (const [name, snapshot] of Object.entries(screens)) {
       await kiosk.push(dressed(snapshot(), { theme }));
       await expect(kiosk.page.getByTestId(`screen-${snapshot().state}`)).toBeVisible();
@@ -102,6 +133,15 @@ for (const theme of ['dark', 'light'] as const) {
       // The display may still show the screen before: measured until it is this one.
       const weak = async () => {
         const measured = await contrasts(kiosk.page, kiosk.display);
+        return measured.length > 2 ? measured.filter(([, ratio]) => ratio < 4.5) : 'no texts';
+      };
+      await expect.poll(weak, { message: name }).toEqual([]);
+    }
+    await kiosk.push(dressed({ ...device, state: 'starting' }, { theme }));
+    for (const [name, view] of Object.entries(overlays)) {
+      await kiosk.pushOperator(view());
+      const weak = async () => {
+        const measured = await contrasts(kiosk.page, kiosk.display, '.operator-layer');
         return measured.length > 2 ? measured.filter(([, ratio]) => ratio < 4.5) : 'no texts';
       };
       await expect.poll(weak, { message: name }).toEqual([]);

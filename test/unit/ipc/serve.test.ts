@@ -22,6 +22,7 @@ function world(overrides: Partial<Handlers> = {}) {
     'playback:resume': () => null,
     'playback:report': (request) => void reached.push(request),
     'heartbeat:beat': (request) => void reached.push(request),
+    'operator:enter': (request) => void reached.push(request),
     'view:prepare': (request) => void reached.push(request),
     'view:reveal': (request) => void reached.push(request),
     'view:release': (request) => void reached.push(request),
@@ -37,6 +38,7 @@ function world(overrides: Partial<Handlers> = {}) {
 
 const channelNames = [
   'heartbeat:beat',
+  'operator:enter',
   'playback:report',
   'playback:resume',
   'player:snapshot',
@@ -192,4 +194,13 @@ test('hands well-formed requests to their handlers and their replies back', asyn
     { itemId: 'i1', outcome: 'failed', reason: 'decode' },
     { frames: 12, itemId: null },
   ]);
+});
+
+test('refuses a PIN that is not 4 to 12 digits, and says of none what becomes of it', async () => {
+  for (const pin of ['', '123', '1234567890123', '12 34', '１２３４', 'abcd', 1234, null])
+    assert.throws(() => parseRequest('operator:enter', [{ pin }]), { code: 'IPC_REFUSED' });
+  assert.throws(() => parseRequest('operator:enter', [{ pin: '123456', extra: 1 }]), { code: 'IPC_REFUSED' });
+  const { send, lines } = world({ 'operator:enter': () => undefined });
+  assert.equal(await send('operator:enter', [{ pin: '123456' }]), undefined);
+  assert.equal(JSON.stringify(lines).includes('123456'), false);
 });
