@@ -52,7 +52,9 @@ export function openSupervisor({ env, current, monotonicMs, log }: SupervisorPar
     const lagMs = nowMs - tickedMs - tickMs;
     tickedMs = nowMs;
     display = told(display, current(), nowMs);
-    if (state !== null && state !== current().state) {
+    // Until the first heartbeat the start itself has a deadline (TimeoutStartSec).
+    if (state === null) return;
+    if (state !== current().state) {
       state = current().state;
       tell(`STATUS=${state}`);
     }
