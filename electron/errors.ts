@@ -16,6 +16,8 @@ export const recoveries = {
   TPM_FAILED: 'retry',
   KEY_LOST: 'operator',
   KEY_INVALID: 'operator',
+  KEY_PARENT_MISSING: 'operator',
+  KEY_AUTH_REFUSED: 'operator',
   REQUEST_INVALID: 'bug',
   CERTIFICATE_INVALID: 'operator',
   CERTIFICATE_KEY_MISMATCH: 'operator',
@@ -73,9 +75,9 @@ export const tpmCodes = {
   TPM_FAILED: 'TPM_FAILED',
   KEY_LOST: 'KEY_LOST',
   KEY_INVALID: 'KEY_INVALID',
-  KEY_AUTH: 'TPM_AUTH_REFUSED',
+  KEY_AUTH: 'KEY_AUTH_REFUSED',
   KEY_CLOSED: 'INTERNAL',
-  PARENT_MISSING: 'KEY_INVALID',
+  PARENT_MISSING: 'KEY_PARENT_MISSING',
 } as const satisfies Record<string, ErrorCode>;
 
 /** The player's one error class. Nobody reads the message to decide: the code decides. */

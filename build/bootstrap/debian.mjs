@@ -47,6 +47,8 @@ export const debianPackages = {
     openssl: 'checks certificate requests against another implementation',
     'tpm2-openssl': 'key files against another implementation',
     'tpm2-tools': 'looks for objects left in the TPM',
+    'swtpm-tools': 'resets the software TPM (swtpm_ioctl), gives it an endorsement certificate (swtpm_setup)',
+    socat: 'the software TPM as a character device: a pseudo terminal before it',
     'tpm2-abrmd': 'the resource manager in user space, in front of the software TPM',
     'libtss2-tcti-tabrmd0': 'the connection to that resource manager',
     'dbus-daemon': 'a message bus of its own for the resource manager',

@@ -10,6 +10,9 @@ import { waitFor } from './waiting.ts';
 /** How often a certificate that is not valid now is judged again: clocks come right by themselves. */
 const judgeAgainMs = 15_000;
 
+/** The TPM counts refused passwords and locks everybody out: not more than one a day is ours. */
+const authorisationPauseMs = 24 * 60 * 60_000;
+
 /** The screen's life: key → registration → session, again whenever the server removes the screen. Ends by `signal`. */
 export async function live(parts: IdentityParts & { readonly content: Content }, signal: AbortSignal): Promise<never> {
   const caring = parts.content.care(signal).catch((thrown: unknown) => {
@@ -44,7 +47,8 @@ async function identityAtLast(parts: IdentityParts, signal: AbortSignal): Promis
       parts.log.failure('identity-failed', error, { attempt });
       parts.facts.update({ identityProblem: error });
       const aside = error.code === 'KEY_LOST' && (await putAside(parts));
-      if (!aside) await waitFor(backoffMs(attempt, Math.random()), signal);
+      const pauseMs = error.code === 'KEY_AUTH_REFUSED' ? authorisationPauseMs : backoffMs(attempt, Math.random());
+      if (!aside) await waitFor(pauseMs, signal);
     }
   }
 }

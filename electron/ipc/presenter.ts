@@ -1,4 +1,4 @@
-import type { PlayerError } from '../errors.ts';
+import { type ErrorCode, type PlayerError, tpmCodes } from '../errors.ts';
 import type { Registration } from '../registration/machine.ts';
 import type { KeyProtection, Look, Program, RegistrationCard, Rotation, Snapshot, Sound, Trouble } from './contract.ts';
 import { refusalTrouble, troubleOf } from './trouble.ts';
@@ -29,6 +29,9 @@ export interface Facts {
   readonly sound: Sound;
 }
 
+/** What the key says when it is asked for a signature. */
+const stopsTheKey: ReadonlySet<ErrorCode> = new Set(Object.values(tpmCodes).filter((code) => code !== 'INTERNAL'));
+
 /** Facts → what the page shows: pure. Content that can play plays; then faults; then registration. */
 export function present(facts: Facts): Snapshot {
   const { registration, program } = facts;
@@ -45,7 +48,9 @@ export function present(facts: Facts): Snapshot {
   if (registration === null) return { ...base, state: 'starting' };
   if (registered && facts.blanked) return { ...base, state: 'standby', reason: 'suspended' };
   if (registered && program !== null && program.items.length > 0) return { ...base, state: 'playing', program };
-  if (facts.identityProblem !== null) return { ...base, state: 'trouble', trouble: troubleOf(facts.identityProblem) };
+  const keyProblem = facts.identityProblem ?? facts.problems.find(({ code }) => stopsTheKey.has(code));
+  // Without its key a screen can neither register nor fetch anything: there is nothing else to say.
+  if (keyProblem !== undefined) return { ...base, state: 'trouble', trouble: troubleOf(keyProblem) };
   if (registered)
     return { ...base, state: 'standby', reason: program === null ? 'nothing-synced' : 'nothing-scheduled' };
   if (registration.state === 'refused')

@@ -20,6 +20,14 @@ const words: Readonly<Record<ErrorCode, readonly [summary: string, remedy: strin
   TPM_FAILED: ['The TPM does not answer as it should.', 'The player keeps trying; if it lasts, restart the device.'],
   KEY_LOST: ['This key was made by another TPM, or the TPM was cleared.', 'Claim the screen again.'],
   KEY_INVALID: ['The device key file cannot be used.', 'The log says why; restore it, or remove it and claim again.'],
+  KEY_PARENT_MISSING: [
+    'The TPM lacks the storage key above the device key.',
+    'Provision it again at the handle that the log names; or remove the key file, and claim again.',
+  ],
+  KEY_AUTH_REFUSED: [
+    'The device key asks for a password, and keys with one are not supported.',
+    'Remove the key file, start the player again and claim the screen.',
+  ],
   REQUEST_INVALID: ['The certificate request could not be made.', 'Please report this fault.'],
   CERTIFICATE_INVALID: ['The device certificate is damaged.', 'Claim the screen again.'],
   CERTIFICATE_KEY_MISMATCH: ['The certificate was made for another key.', 'Check the server’s certificate authority.'],

@@ -38,12 +38,17 @@ struct Worker::State {
   bool ended = false;
   Work whenIdle;
   Work atEnd;
-  Bridge bridge;
-  unsigned pending = 0;  // JavaScript thread only
+  Bridge bridge;                      // the thread holds it, and gives it back as its last act
+  bool bridgeGone = false;            // the environment took it along, or may have
+  unsigned pending = 0;               // JavaScript thread only
+  Napi::Env::CleanupHook<Work> hook;  // JavaScript thread only
+  bool hookRan = false;               // JavaScript thread only
 
   void run();
   void deliver(std::unique_ptr<Job> job);
   void abandon();
+  void releaseBridge();
+  void disownBridge();
   bool isIdle() {
     const std::lock_guard lock(mutex);
     return queue.empty();
@@ -84,6 +89,7 @@ void endAll() {
     const std::lock_guard lock(running().mutex);
     states = running().states;
   }
+  for (const auto& state : states) state->disownBridge();
   for (const auto& state : states) awaitEnd(*state);
 }
 
@@ -94,7 +100,6 @@ void settle(Napi::Env env, Napi::Function, std::nullptr_t*, Job* raw) {
   const Napi::HandleScope scope(env);
   Worker::State& owner = *job->owner;
   if (--owner.pending == 0) owner.bridge.Unref(env);
-  if (job->last) owner.bridge.Release();
   try {
     if (job->failure)
       job->deferred->Reject(toError(env, *job->failure).Value());
@@ -135,6 +140,17 @@ void Worker::State::deliver(std::unique_ptr<Job> job) {
   static_cast<void>(bridge.NonBlockingCall(raw));
 }
 
+/** What was called through it before still arrives; then its finalizer runs. */
+void Worker::State::releaseBridge() {
+  const std::lock_guard lock(mutex);
+  if (!bridgeGone) bridge.Release();
+}
+
+void Worker::State::disownBridge() {
+  const std::lock_guard lock(mutex);
+  bridgeGone = true;
+}
+
 void Worker::State::run() {
   for (bool last = false; !last;) {
     std::unique_ptr<Job> job;
@@ -157,6 +173,7 @@ void Worker::State::run() {
     if (!last && isIdle()) whenIdle();
   }
   atEnd();
+  releaseBridge();
   {
     const std::lock_guard lock(running().mutex);
     for (auto it = running().states.begin(); it != running().states.end(); ++it)
@@ -174,10 +191,19 @@ std::shared_ptr<Worker> Worker::start(Napi::Env env, const char* name, Work when
   auto state = std::make_shared<State>();
   state->whenIdle = std::move(whenIdle);
   state->atEnd = std::move(atEnd);
-  state->bridge = Bridge::New(env, name, 0, 1, static_cast<std::nullptr_t*>(nullptr));
+  // A worker that ended, by close() or because its TPM could not be opened, leaves nothing in the
+  // environment.
+  const auto forgetHook = [state](Napi::Env inner, void*, std::nullptr_t*) {
+    if (!state->hookRan) state->hook.Remove(inner);
+  };
+  state->bridge = Bridge::New(env, name, 0, 1, static_cast<std::nullptr_t*>(nullptr), forgetHook);
   state->bridge.Unref(env);
   // Hooks run last in, first out: this one, made after the bridge, still finds the bridge alive.
-  env.AddCleanupHook([state] { awaitEnd(*state); });
+  state->hook = env.AddCleanupHook(Work([state] {
+    state->hookRan = true;
+    awaitEnd(*state);
+    state->disownBridge();
+  }));
   {
     const std::lock_guard lock(running().mutex);
     running().states.insert(state);

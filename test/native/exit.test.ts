@@ -83,5 +83,6 @@ for (const [last, what] of [
     assert.ok((await key.sign(Buffer.alloc(32))).length > 0);
     await restarted.close();
     assert.deepEqual(transientHandles(emulator), foreign);
+    await emulator.stop(foreign);
   });
 }

@@ -116,7 +116,6 @@ test('leaves no transient object in the TPM behind a signature', async (t) => {
 
 test('signs on after the TPM was restarted underneath it', async (t) => {
   const emulator = await startSwtpm();
-  t.after(() => emulator.stop());
   const tpm = await openTpm({ tcti: emulator.tcti });
   t.after(() => tpm.close());
   const key = await tpm.loadKey(await tpm.createKey());
@@ -125,6 +124,7 @@ test('signs on after the TPM was restarted underneath it', async (t) => {
   await once(emulator.process, 'exit');
   const restarted = await startSwtpm({ folder: emulator.folder });
   t.after(() => restarted.stop());
+  t.after(() => emulator.stop());
   assert.equal(await verifies(key), true);
   assert.equal((await tpm.info()).transientObjects, 0);
 });

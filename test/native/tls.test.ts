@@ -6,13 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
-import { type ConnectOptions, connect, openTpm, type SigningKey, softwareKey, type TlsStream } from 'node-tss';
+import { type ConnectOptions, connect, type SigningKey, softwareKey, type TlsStream } from 'node-tss';
 import { type Authority, createAuthority, createKey, keyPem } from '../support/certificates.ts';
 import { type NginxOptions, startNginx } from '../support/nginx.ts';
 import { startOpensslServer } from '../support/openssl.ts';
-import { startSwtpm } from '../support/swtpm.ts';
 import { authorities, clientCertificate, type ServerIdentity, serverIdentity } from '../support/tls-identities.ts';
-import { loadTestKey } from '../support/tpm-fixture.ts';
+import { loadTestKey, openTestTpm } from '../support/tpm-fixture.ts';
 
 const { servers, clients } = authorities();
 
@@ -181,11 +180,9 @@ test('reports that the server refuses a certificate of another authority', async
 
 test('reports the failure of the TPM, not one of TLS, where the key does not sign', async (t) => {
   const port = await reversing(t, serverIdentity(servers), { demand: clients });
-  const emulator = await startSwtpm();
-  t.after(() => emulator.stop());
-  const tpm = await openTpm({ tcti: emulator.tcti });
-  t.after(() => tpm.close());
+  const { tpm, emulator } = await openTestTpm(t);
   const key = await tpm.loadKey(await tpm.createKey());
+  await tpm.info();
   await emulator.stop();
   await assert.rejects(connect(to(port, { identity: identity(key) })), { code: 'TPM_ABSENT' });
 });

@@ -59,7 +59,7 @@ test('never tries a refused key password again: the TPM counts every attempt', a
   // The file claims that there is no password.
   const key = await tpm.loadKey(await foreignKey(rig, 'guarded', 'secret'));
   rig.relay.commands.length = 0;
-  await assert.rejects(key.sign(digest), { code: 'KEY_AUTH', rc: 0x98e });
+  for (let i = 0; i < 3; i++) await assert.rejects(key.sign(digest), { code: 'KEY_AUTH', rc: 0x98e });
   assert.equal(rig.relay.commands.filter((code) => code === commandCodes.sign).length, 1);
   assert.equal(await failures(rig), 1);
 });
@@ -76,6 +76,5 @@ test('tells how long a lockout lasts to a key that is subject to it, and signs o
   await assert.rejects(guarded.sign(digest), { code: 'KEY_AUTH' });
   const lockedOut = { code: 'TPM_LOCKED_OUT', rc: 0x921, message: /in lockout for 1234 s/ };
   await assert.rejects(foreign.sign(digest), lockedOut);
-  await assert.rejects(guarded.sign(digest), lockedOut);
   assert.ok((await own.sign(digest)).length > 0);
 });

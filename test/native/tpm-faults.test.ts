@@ -88,6 +88,7 @@ test('says that foreign programs hold all object slots, and flushes none of thei
   await assert.rejects(crowded.loadKey(pem), { code: 'TPM_SLOTS_FULL', rc: 0x902 });
   await crowded.close();
   assert.deepEqual(transientHandles(emulator), foreign);
+  await emulator.stop(foreign);
 });
 
 test('puts new keys under the persistent storage root key where there is one', async (t) => {

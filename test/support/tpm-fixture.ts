@@ -11,10 +11,13 @@ export interface TestTpm {
 
 export async function openTestTpm(context: TestContext): Promise<TestTpm> {
   const emulator = await startSwtpm();
-  context.after(() => emulator.stop());
-  const tpm = await openTpm({ tcti: emulator.tcti });
-  // Hooks run in the order of their registration; a TPM that is gone already makes close() no harder.
-  context.after(() => tpm.close());
+  let tpm: Tpm | undefined;
+  // In this order: what the client holds goes back first. A TPM that is gone already makes close() no harder.
+  context.after(async () => {
+    await tpm?.close();
+    await emulator.stop();
+  });
+  tpm = await openTpm({ tcti: emulator.tcti });
   return { tpm, emulator };
 }
 

@@ -1,6 +1,7 @@
 #include "tpm/device.hh"
 
 #include <chrono>
+#include <cstring>
 #include <thread>
 
 #include "tpm/leftovers.hh"
@@ -102,7 +103,13 @@ void Device::load(const std::shared_ptr<Key>& key) {
 }
 
 Bytes Device::sign(const std::shared_ptr<Key>& key, const Digest& digest) {
-  return attempt([&] { return signDigest(*esys_, ensureLoaded(key), digest); });
+  if (key->refusal) throw *key->refusal;
+  try {
+    return attempt([&] { return signDigest(*esys_, ensureLoaded(key), digest); });
+  } catch (const Failure& failure) {
+    if (std::strcmp(failure.code(), "KEY_AUTH") == 0) key->refusal = failure;
+    throw;
+  }
 }
 
 void Device::hold(const std::shared_ptr<Key>& key) noexcept {

@@ -2,6 +2,8 @@
 
 #include <tss2/tss2_esys.h>
 
+#include <optional>
+
 #include "bytes.hh"
 #include "tpm/esys.hh"
 
@@ -31,6 +33,8 @@ struct Key {
   ESYS_TR object = ESYS_TR_NONE;
   /** A saved copy of the loaded object: cheaper to load again than blob and parent. Dies with a TPM reset. */
   Owned<TPMS_CONTEXT> saved;
+  /** The TPM refused the key's authorisation: it counts every attempt, so there is none after the first. */
+  std::optional<Failure> refusal;
   /** Handshakes that will sign soon. */
   unsigned holds = 0;
 };

@@ -17,6 +17,8 @@ const empty = { programId: 'p0', items: [] };
 const noTpm = new PlayerError('TPM_ABSENT', '/dev/tpmrm0: ENOENT');
 const away = new PlayerError('CONNECTION_FAILED', 'connect ECONNREFUSED 192.0.2.1:443');
 
+const lockedOut = new PlayerError('TPM_LOCKED_OUT', 'in lockout for 1000 s');
+
 const rows: readonly [name: string, facts: Facts, state: string, detail?: string][] = [
   ['nothing known yet', unknownFacts, 'starting'],
   ['no TPM, registration not read yet', { ...unknownFacts, identityProblem: noTpm }, 'starting'],
@@ -47,6 +49,19 @@ const rows: readonly [name: string, facts: Facts, state: string, detail?: string
     { ...playingFacts, program: null, identityProblem: noTpm },
     'trouble',
     'TPM_ABSENT',
+  ],
+  [
+    'unregistered, the key does not sign',
+    { ...playingFacts, registration: { state: 'unregistered' }, problems: [away, lockedOut] },
+    'trouble',
+    'TPM_LOCKED_OUT',
+  ],
+  ['registered, the key does not sign, something plays', { ...playingFacts, problems: [lockedOut] }, 'playing'],
+  [
+    'registered, the key does not sign, nothing to play',
+    { ...playingFacts, program: null, problems: [lockedOut] },
+    'trouble',
+    'TPM_LOCKED_OUT',
   ],
   ['registered, never synced', { ...playingFacts, program: null }, 'standby', 'nothing-synced'],
   ['registered, nothing scheduled now', { ...playingFacts, program: empty }, 'standby', 'nothing-scheduled'],
