@@ -109,7 +109,7 @@ async function bundlePlayer(kind) {
 const bundleNodeTss = () =>
   bundle({
     ...forNode,
-    entryPoints: { index: 'native/index.ts', cli: 'native/cli/main.ts' },
+    entryPoints: { index: 'native/index.ts', attestation: 'native/attestation/index.ts', cli: 'native/cli/main.ts' },
     outdir: 'native/dist',
     outExtension: { '.js': '.cjs' },
     format: 'cjs',

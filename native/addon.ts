@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import type { TlsVersion, TpmInfo } from './api.ts';
+import type { Certification, EndorsementKind, TlsVersion, TpmInfo } from './api.ts';
 
 /** A key in its file: parent handle and the two TPM2B structures, length prefix included. */
 export interface KeyBlob {
@@ -26,7 +26,19 @@ export interface AddonSoftwareKey extends AddonKey {
 export interface AddonTpm {
   info(): Promise<TpmInfo>;
   createKey(): Promise<KeyBlob>;
-  loadKey(parent: number, publicArea: Uint8Array, privateArea: Uint8Array): Promise<AddonTpmKey>;
+  loadKey(blob: KeyBlob): Promise<AddonTpmKey>;
+  createAttestationKey(): Promise<KeyBlob>;
+  /** `handle` is 0 where the key is made anew for each use. */
+  endorsement(kind: EndorsementKind): Promise<{ readonly handle: number; readonly publicArea: Buffer }>;
+  /** What NV holds in the range of endorsement certificates, as it is. */
+  storedCertificates(): Promise<readonly { readonly index: number; readonly bytes: Buffer }[]>;
+  activateCredential(
+    kind: EndorsementKind,
+    attestationKey: KeyBlob,
+    credentialBlob: Uint8Array,
+    encryptedSecret: Uint8Array,
+  ): Promise<Buffer>;
+  certify(key: AddonKey, attestationKey: KeyBlob, qualifyingData: Uint8Array): Promise<Certification>;
   close(): Promise<void>;
 }
 

@@ -82,8 +82,71 @@ export interface Tpm {
   createKey(): Promise<string>;
   /** Load a key from its TSS2 PRIVATE KEY PEM. @throws TssError KEY_LOST, KEY_INVALID, PARENT_MISSING, … */
   loadKey(pem: string): Promise<SigningKey>;
+  /**
+   * The endorsement key that the TPM's maker vouches for: the certified one where NV holds a certificate that fits a
+   * key of this TPM (ECC before RSA, which takes chips seconds), else the P-256 one of the standard template.
+   * @param kind this one instead of the TPM's best
+   * @throws TssError TPM_ENDORSEMENT_AUTH, ENDORSEMENT_UNSUPPORTED
+   */
+  endorsementKey(kind?: EndorsementKind): Promise<EndorsementKey>;
+  /**
+   * Create an attestation key beside our signing keys: P-256, restricted, so that it signs what the TPM itself says and
+   * nothing else (TPM 2.0 part 1, §25.1.5). Kept as a file like theirs; `loadKey` refuses it.
+   */
+  createAttestationKey(): Promise<AttestationKey>;
+  /**
+   * Open a credential that a verifier has made for this endorsement and this attestation key (TPM2_ActivateCredential,
+   * part 3, §12.5): the proof that both are in one TPM. The secret crosses the bus encrypted, in a session salted with
+   * the endorsement key.
+   * @returns the secret
+   * @throws TssError CREDENTIAL_REFUSED where it was made for other keys, ARGUMENT_INVALID, TPM_ENDORSEMENT_AUTH, …
+   */
+  activateCredential(kind: EndorsementKind, attestationPem: string, challenge: Credential): Promise<Buffer>;
+  /**
+   * Have the attestation key certify a key of this TPM (TPM2_Certify, part 3, §18.2).
+   * @param key open, from this TPM's `loadKey`
+   * @param qualifyingData 1 … 64 bytes of the verifier's, signed in
+   * @throws TssError ARGUMENT_INVALID for keys in software, KEY_CLOSED, KEY_LOST, …
+   */
+  certify(key: SigningKey, attestationPem: string, qualifyingData: Uint8Array): Promise<Certification>;
   /** Flush what is loaded, end the connection and the thread. Idempotent. */
   close(): Promise<void>;
+}
+
+/** The endorsement keys that are understood: templates L-1, L-2 and H-3 of the TCG EK Credential Profile 2.5. */
+export type EndorsementKind = 'rsa-2048' | 'ecc-p256' | 'ecc-p384';
+
+export interface EndorsementKey {
+  readonly kind: EndorsementKind;
+  /** Where it is persistent (0x81010001 and following); null where it is made anew for each use. */
+  readonly handle: number | null;
+  /** TPM2B_PUBLIC (part 2, §12.2.5). */
+  readonly publicArea: Buffer;
+  /** The maker's certificate, X.509 DER, from NV (0x01C00000 … 0x01C07FFF); null where there is none. */
+  readonly certificate: Buffer | null;
+}
+
+export interface AttestationKey {
+  /** `TSS2 PRIVATE KEY` PEM: the wrapped blob, of use to this TPM only. */
+  readonly pem: string;
+  /** TPM2B_PUBLIC. */
+  readonly publicArea: Buffer;
+}
+
+/** What TPM2_MakeCredential gives, length prefixes included. */
+export interface Credential {
+  /** TPM2B_ID_OBJECT. */
+  readonly credentialBlob: Uint8Array;
+  /** TPM2B_ENCRYPTED_SECRET. */
+  readonly encryptedSecret: Uint8Array;
+}
+
+/** What TPM2_Certify gives. */
+export interface Certification {
+  /** TPMS_ATTEST (part 2, §10.12.12): what is signed, byte for byte. */
+  readonly attest: Buffer;
+  /** TPMT_SIGNATURE (part 2, §11.3.4). */
+  readonly signature: Buffer;
 }
 
 /** Codes of TssError for the TPM side. */
@@ -95,12 +158,15 @@ export type TpmErrorCode =
   | 'TPM_LOCKED_OUT'
   | 'TPM_RETRY'
   | 'TPM_OWNER_AUTH'
+  | 'TPM_ENDORSEMENT_AUTH'
   | 'TPM_FAILED'
   | 'KEY_LOST'
   | 'KEY_INVALID'
   | 'KEY_AUTH'
   | 'KEY_CLOSED'
-  | 'PARENT_MISSING';
+  | 'PARENT_MISSING'
+  | 'ENDORSEMENT_UNSUPPORTED'
+  | 'CREDENTIAL_REFUSED';
 
 /** Codes of TssError for the TLS side. */
 export type TlsErrorCode =

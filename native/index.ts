@@ -2,7 +2,12 @@
 import { addon } from './addon.ts';
 
 export type {
+  AttestationKey,
+  Certification,
   ConnectOptions,
+  Credential,
+  EndorsementKey,
+  EndorsementKind,
   ProxyCredentials,
   ProxyOptions,
   SigningKey,
@@ -21,6 +26,7 @@ export { certificateRequest } from './csr.ts';
 export { TssError } from './error.ts';
 export { softwareKey } from './key.ts';
 export { notify } from './notify.ts';
+export { publicAreaOf } from './key-file.ts';
 export { openTpm } from './tpm.ts';
 export {
   type ConnectionTerms,

@@ -104,3 +104,8 @@ function readHandle(value: Buffer): number {
   if (value.length === 5 && value[0] === 0 && (value[1] ?? 0) >= 0x80) return value.readUInt32BE(1);
   throw malformed('the parent is not a handle');
 }
+
+/** The public half of a key file as TPMs tell it: TPM2B_PUBLIC, length prefix included. @throws TssError KEY_INVALID */
+export function publicAreaOf(pem: string): Buffer {
+  return readKeyFile(pem).publicArea;
+}

@@ -1,7 +1,18 @@
 import { type AddonTpm, addon } from './addon.ts';
-import type { SigningKey, Tpm, TpmInfo, TpmOptions } from './api.ts';
+import type {
+  AttestationKey,
+  Certification,
+  Credential,
+  EndorsementKey,
+  EndorsementKind,
+  SigningKey,
+  Tpm,
+  TpmInfo,
+  TpmOptions,
+} from './api.ts';
+import { findEndorsementKey } from './endorsement.ts';
 import { settled } from './error.ts';
-import { tpmKey } from './key.ts';
+import { addonKeyOf, tpmKey } from './key.ts';
 import { readKeyFile, writeKeyFile } from './key-file.ts';
 
 class OpenTpm implements Tpm {
@@ -22,14 +33,34 @@ class OpenTpm implements Tpm {
   }
 
   async loadKey(pem: string): Promise<SigningKey> {
-    const { parent, publicArea, privateArea } = readKeyFile(pem);
-    const loaded = await settled(async () => this.#tpm.loadKey(parent, publicArea, privateArea));
+    const blob = readKeyFile(pem);
+    const loaded = await settled(async () => this.#tpm.loadKey(blob));
     const key = tpmKey(loaded, async () => {
       this.#keys.delete(key);
       if (this.#closing === undefined) await loaded.close();
     });
     this.#keys.add(key);
     return key;
+  }
+
+  endorsementKey(kind?: EndorsementKind): Promise<EndorsementKey> {
+    return settled(() => findEndorsementKey(this.#tpm, kind));
+  }
+
+  async createAttestationKey(): Promise<AttestationKey> {
+    const blob = await settled(() => this.#tpm.createAttestationKey());
+    return { pem: writeKeyFile(blob), publicArea: blob.publicArea };
+  }
+
+  async activateCredential(kind: EndorsementKind, attestationPem: string, challenge: Credential): Promise<Buffer> {
+    const { credentialBlob, encryptedSecret } = challenge;
+    const blob = readKeyFile(attestationPem);
+    return settled(async () => this.#tpm.activateCredential(kind, blob, credentialBlob, encryptedSecret));
+  }
+
+  async certify(key: SigningKey, attestationPem: string, qualifyingData: Uint8Array): Promise<Certification> {
+    const blob = readKeyFile(attestationPem);
+    return settled(async () => this.#tpm.certify(addonKeyOf(key), blob, qualifyingData));
   }
 
   close(): Promise<void> {

@@ -1,6 +1,7 @@
 #include "tpm/binding.hh"
 
 #include "addon.hh"
+#include "tpm/attestation.hh"
 #include "tpm/key_signer.hh"
 
 namespace tss::tpm {
@@ -53,15 +54,15 @@ class KeyObject : public Napi::ObjectWrap<KeyObject> {
   std::shared_ptr<KeySigner> signer_;
 };
 
-KeyBlob blobArgument(const Napi::CallbackInfo& info) {
-  const Napi::Uint8Array publicArea = bytesArgument(info[1]);
-  const Napi::Uint8Array privateArea = bytesArgument(info[2]);
-  return {info[0].As<Napi::Number>().Uint32Value(),
-          Bytes(publicArea.Data(), publicArea.Data() + publicArea.ByteLength()),
-          Bytes(privateArea.Data(), privateArea.Data() + privateArea.ByteLength())};
+Napi::Value toObject(Napi::Env env, const KeyBlob& blob) {
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("parent", blob.parent);
+  result.Set("publicArea", toBuffer(env, blob.publicArea));
+  result.Set("privateArea", toBuffer(env, blob.privateArea));
+  return result;
 }
 
-/** `info`, `createKey`, `loadKey`, `close`: all return promises. */
+/** `info`, `createKey`, `loadKey`, `close` and those of attestation: all return promises. */
 class TpmObject : public Napi::ObjectWrap<TpmObject> {
  public:
   explicit TpmObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {}
@@ -69,7 +70,12 @@ class TpmObject : public Napi::ObjectWrap<TpmObject> {
     return DefineClass(
         env, "Tpm",
         {InstanceMethod<&TpmObject::info>("info"), InstanceMethod<&TpmObject::createKey>("createKey"),
-         InstanceMethod<&TpmObject::loadKey>("loadKey"), InstanceMethod<&TpmObject::close>("close")});
+         InstanceMethod<&TpmObject::loadKey>("loadKey"), InstanceMethod<&TpmObject::close>("close"),
+         InstanceMethod<&TpmObject::createAttestationKey>("createAttestationKey"),
+         InstanceMethod<&TpmObject::attest<endorsement>>("endorsement"),
+         InstanceMethod<&TpmObject::attest<storedCertificates>>("storedCertificates"),
+         InstanceMethod<&TpmObject::attest<activateCredential>>("activateCredential"),
+         InstanceMethod<&TpmObject::certify>("certify")});
   }
   static Napi::Value wrap(Napi::Env env, std::shared_ptr<Worker> worker, std::shared_ptr<Device> device) {
     const Napi::Object object = Classes::of(env).tpm.New({});
@@ -113,19 +119,31 @@ class TpmObject : public Napi::ObjectWrap<TpmObject> {
     return guarded(call.Env(), [&] {
       return worker().run<KeyBlob>(
           call.Env(), [device = device_] { return device->create(); },
-          [](Napi::Env env, KeyBlob& blob) {
-            Napi::Object result = Napi::Object::New(env);
-            result.Set("parent", blob.parent);
-            result.Set("publicArea", toBuffer(env, blob.publicArea));
-            result.Set("privateArea", toBuffer(env, blob.privateArea));
-            return result;
-          });
+          [](Napi::Env env, KeyBlob& blob) { return toObject(env, blob); });
+    });
+  }
+  Napi::Value createAttestationKey(const Napi::CallbackInfo& call) {
+    return guarded(call.Env(), [&] {
+      return worker().run<KeyBlob>(
+          call.Env(), [device = device_] { return device->createAttestationKey(); },
+          [](Napi::Env env, KeyBlob& blob) { return toObject(env, blob); });
+    });
+  }
+  template <Napi::Value (*call)(const Napi::CallbackInfo&, Worker&, const std::shared_ptr<Device>&)>
+  Napi::Value attest(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&] { return call(info, worker(), device_); });
+  }
+  Napi::Value certify(const Napi::CallbackInfo& call) {
+    return guarded(call.Env(), [&] {
+      const auto signer = std::static_pointer_cast<KeySigner>(signerOf(call[0]));
+      if (!signer) throw Failure("ARGUMENT_INVALID", "only a key in the TPM can be certified");
+      return tss::tpm::certify(call, worker(), device_, signer->key());
     });
   }
   Napi::Value loadKey(const Napi::CallbackInfo& call) {
     return guarded(call.Env(), [&] {
       worker();
-      const auto key = std::make_shared<Key>(blobArgument(call));
+      const auto key = std::make_shared<Key>(blobOf(call[0]));
       return worker().submit(
           call.Env(), [device = device_, key] { device->load(key); },
           [worker = worker_, device = device_, key](Napi::Env env) {

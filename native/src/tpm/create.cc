@@ -2,15 +2,13 @@
 
 #include "tpm/operations.hh"
 #include "tpm/parent.hh"
-#include "tpm/template.hh"
 
 namespace tss::tpm {
 
-KeyBlob createKey(const Esys& esys, const std::string& ownerAuth) {
+KeyBlob createKey(const Esys& esys, const std::string& ownerAuth, const TPM2B_PUBLIC& wanted) {
   const TPM2_HANDLE handle = chooseParent(esys);
   const Parent parent(esys, handle, ownerAuth);
   const TPM2B_SENSITIVE_CREATE sensitive{};
-  const TPM2B_PUBLIC wanted = signingKeyTemplate();
   const TPM2B_DATA outside{};
   const TPML_PCR_SELECTION registers{};
   TPM2B_PRIVATE* privateArea = nullptr;

@@ -6,6 +6,7 @@
 
 #include "tpm/leftovers.hh"
 #include "tpm/operations.hh"
+#include "tpm/template.hh"
 
 namespace tss::tpm {
 namespace {
@@ -76,7 +77,12 @@ void Device::connect() {
   broken_ = false;
   esys_.reset();
   open();
-  if (!managed_) flushLeftovers(*esys_, keys_);
+  if (managed_) {
+    sessions_.clear();
+    return;
+  }
+  flushLeftovers(*esys_, keys_);
+  flushSessions(*esys_, sessions_);
 }
 
 Info Device::info() {
@@ -86,7 +92,54 @@ Info Device::info() {
 }
 
 KeyBlob Device::create() {
-  return attempt([&] { return createKey(*esys_, ownerAuth_); });
+  return attempt([&] { return createKey(*esys_, ownerAuth_, signingKeyTemplate()); });
+}
+
+KeyBlob Device::createAttestationKey() {
+  return attempt([&] { return createKey(*esys_, ownerAuth_, attestationKeyTemplate()); });
+}
+
+std::vector<StoredCertificate> Device::storedCertificates() {
+  return attempt([&] { return readStoredCertificates(*esys_); });
+}
+
+Endorsement Device::endorsement(EndorsementKind kind) {
+  return attempt([&] {
+    const EndorsementKey key(*esys_, kind);
+    return Endorsement{key.handle(), toBytes(key.publicArea())};
+  });
+}
+
+template <typename Operation>
+auto Device::attemptWith(const std::shared_ptr<Key>& guest, Operation operation) -> decltype(operation()) {
+  struct Stay {
+    Device& device;
+    const std::shared_ptr<Key>& key;
+    ~Stay() { device.forget(key); }
+  };
+  keys_.insert(guest);
+  const Stay stay{*this, guest};
+  return attempt([&] {
+    // What a process that was killed in the middle of this has left behind.
+    if (!managed_) flushLeftovers(*esys_, keys_);
+    return operation();
+  });
+}
+
+Bytes Device::activate(EndorsementKind kind, const std::shared_ptr<Key>& attestationKey,
+                       const Credential& credential) {
+  return attemptWith(attestationKey, [&] {
+    return activateCredential(*esys_, kind, ensureLoaded(attestationKey), credential, sessions_);
+  });
+}
+
+Certification Device::certify(const std::shared_ptr<Key>& key, const std::shared_ptr<Key>& attestationKey,
+                              const Bytes& qualifyingData) {
+  return attemptWith(attestationKey, [&] {
+    // First what takes its parent's slot besides its own; the other one comes from its saved copy.
+    const ESYS_TR attesting = ensureLoaded(attestationKey);
+    return certifyKey(*esys_, ensureLoaded(key), attesting, qualifyingData);
+  });
 }
 
 void Device::load(const std::shared_ptr<Key>& key) {
@@ -139,7 +192,7 @@ void Device::flushIdle() noexcept {
 void Device::shutdown() noexcept {
   flushOwn();
   // An attempt that failed may have left something behind, and this is the last chance to see to it.
-  broken_ = broken_ || !esys_;
+  broken_ = broken_ || !esys_ || !sessions_.empty();
   mend();
   keys_.clear();
   esys_.reset();
@@ -163,7 +216,7 @@ void Device::flush(Key& key) noexcept {
 
 /** What could not be flushed through a broken connection is flushed through a new one. */
 void Device::mend() noexcept {
-  if (!broken_ || managed_ || keys_.empty()) return;
+  if (!broken_ || managed_ || (keys_.empty() && sessions_.empty())) return;
   try {
     connect();
   } catch (const std::exception&) {

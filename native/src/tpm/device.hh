@@ -4,7 +4,9 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
+#include "tpm/endorsement.hh"
 #include "tpm/esys.hh"
 #include "tpm/key.hh"
 
@@ -45,6 +47,17 @@ class Device {
   void open();
   Info info();
   KeyBlob create();
+  /** A restricted signing key under the same parent. */
+  KeyBlob createAttestationKey();
+  std::vector<StoredCertificate> storedCertificates();
+  /** @throws Failure TPM_ENDORSEMENT_AUTH, ENDORSEMENT_UNSUPPORTED */
+  Endorsement endorsement(EndorsementKind kind);
+  /** @throws Failure CREDENTIAL_REFUSED, TPM_ENDORSEMENT_AUTH, KEY_LOST, … */
+  Bytes activate(EndorsementKind kind, const std::shared_ptr<Key>& attestationKey,
+                 const Credential& credential);
+  /** @throws Failure KEY_CLOSED for a key that is not open here, KEY_LOST, … */
+  Certification certify(const std::shared_ptr<Key>& key, const std::shared_ptr<Key>& attestationKey,
+                        const Bytes& qualifyingData);
   /** Proves that this TPM can use the key. @throws Failure KEY_LOST, KEY_INVALID, PARENT_MISSING, … */
   void load(const std::shared_ptr<Key>& key);
   /** @returns Ecdsa-Sig-Value, DER */
@@ -63,6 +76,9 @@ class Device {
   /** Runs a command; removes what stood in its way, each cause once, and runs it again. */
   template <typename Operation>
   auto attempt(Operation operation) -> decltype(operation());
+  /** `attempt` with this key loaded besides, and flushed behind it. */
+  template <typename Operation>
+  auto attemptWith(const std::shared_ptr<Key>& guest, Operation operation) -> decltype(operation());
   void recover(const Failure& failure, std::set<int>& tried);
   void connect();
   ESYS_TR ensureLoaded(const std::shared_ptr<Key>& key);
@@ -78,6 +94,7 @@ class Device {
   std::unique_ptr<Esys> esys_;
   bool broken_ = false;  // a flush did not get through
   std::set<std::shared_ptr<Key>> keys_;
+  OpenSessions sessions_;
 };
 
 }  // namespace tss::tpm

@@ -36,7 +36,14 @@ Verdict authorisation(Step step) {
             "TPM owner password needed: set ownerAuth, or provision a parent at 0x81000001"};
   if (step == Step::create || step == Step::load)
     return {"KEY_AUTH", "the parent key asks for a password; only parents without one are supported"};
+  if (step == Step::endorsement)
+    return {"TPM_ENDORSEMENT_AUTH",
+            "the TPM's endorsement hierarchy has a password: its owner has to clear it for attestation"};
   return {"KEY_AUTH", "the TPM refused the key's authorisation; it is not tried again"};
+}
+
+Verdict wrongCredential() {
+  return {"CREDENTIAL_REFUSED", "this credential was made for another TPM or another attestation key"};
 }
 
 Verdict judge(TSS2_RC rc, Step step, TPM2_HANDLE handle) {
@@ -51,6 +58,7 @@ Verdict judge(TSS2_RC rc, Step step, TPM2_HANDLE handle) {
       return {"TPM_RETRY", "the TPM is busy and did not answer in time"};
     case Fault::integrity:
       if (step == Step::load) return {"KEY_LOST", "this key was made by another TPM or the TPM was cleared"};
+      if (step == Step::activate) return wrongCredential();
       break;
     default:
       break;
@@ -62,6 +70,11 @@ Verdict judge(TSS2_RC rc, Step step, TPM2_HANDLE handle) {
     return {"PARENT_MISSING", "parent " + hex(handle) + " is missing from this TPM"};
   if (step == Step::load && (why & TPM2_RC_FMT1) != 0)
     return {"KEY_INVALID", "the TPM does not accept this key blob"};
+  if (step == Step::activate && (why & TPM2_RC_FMT1) != 0) return wrongCredential();
+  if (step == Step::endorsement && (why & TPM2_RC_FMT1) != 0)
+    return {"ENDORSEMENT_UNSUPPORTED", "the TPM has no such endorsement key"};
+  if (why == TPM2_RC_HIERARCHY && step == Step::endorsement)
+    return {"ENDORSEMENT_UNSUPPORTED", "the TPM's endorsement hierarchy is switched off in the firmware"};
   if (why == TPM2_RC_FAILURE)
     return {"TPM_FAILED", "the TPM is in failure mode: switch the machine off and on"};
   return {"TPM_FAILED", "the TPM refused the command"};

@@ -10,7 +10,20 @@ namespace tss::tpm {
 
 /** What was being done when the TPM refused; the same return code means different things in different steps.
  */
-enum class Step { query, startup, parent, createPrimary, create, load, contextLoad, sign, flush };
+enum class Step {
+  query,
+  startup,
+  parent,
+  createPrimary,
+  create,
+  load,
+  contextLoad,
+  sign,
+  flush,
+  endorsement,
+  activate,
+  certify
+};
 
 /** Return codes that the recovery in `Device::attempt` tells apart. */
 enum class Fault { connection, notStarted, slotsFull, retry, handleGone, lockedOut, integrity, other };

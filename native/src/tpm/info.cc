@@ -65,6 +65,26 @@ Info readInfo(const Esys& esys) {
   return info;
 }
 
+std::vector<TPM2_HANDLE> handlesFrom(const Esys& esys, TPM2_HANDLE first, TPM2_HANDLE last) {
+  std::vector<TPM2_HANDLE> found;
+  for (TPM2_HANDLE from = first;;) {
+    TPMI_YES_NO more = 0;
+    TPMS_CAPABILITY_DATA* data = nullptr;
+    check(Esys_GetCapability(esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, TPM2_CAP_HANDLES, from,
+                             TPM2_MAX_CAP_HANDLES, &more, &data),
+          Step::query);
+    const Owned<TPMS_CAPABILITY_DATA> owned(data);
+    const TPML_HANDLE& handles = data->data.handles;
+    for (UINT32 i = 0; i < handles.count; i++) {
+      // In rising order, whatever the TPM: else there would be no end.
+      if (handles.handle[i] < from || handles.handle[i] > last) return found;
+      found.push_back(handles.handle[i]);
+      from = handles.handle[i] + 1;
+    }
+    if (more == 0 || handles.count == 0) return found;
+  }
+}
+
 UINT32 readProperty(const Esys& esys, TPM2_PT which) {
   const auto data = capability(esys, TPM2_CAP_TPM_PROPERTIES, which, 1);
   const TPML_TAGGED_TPM_PROPERTY& properties = data->data.tpmProperties;

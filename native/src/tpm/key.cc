@@ -30,6 +30,8 @@ T parse(const Bytes& bytes, Unmarshal unmarshal, Marshal marshal, const char* wh
 
 }  // namespace
 
+Bytes toBytes(const TPM2B_PUBLIC& publicArea) { return write(publicArea, Tss2_MU_TPM2B_PUBLIC_Marshal); }
+
 KeyBlob toBlob(TPM2_HANDLE parent, const TPM2B_PUBLIC& publicArea, const TPM2B_PRIVATE& privateArea) {
   KeyBlob blob{parent, write(publicArea, Tss2_MU_TPM2B_PUBLIC_Marshal),
                write(privateArea, Tss2_MU_TPM2B_PRIVATE_Marshal)};
@@ -38,13 +40,16 @@ KeyBlob toBlob(TPM2_HANDLE parent, const TPM2B_PUBLIC& publicArea, const TPM2B_P
   return blob;
 }
 
-Key::Key(const KeyBlob& blob)
+Key::Key(const KeyBlob& blob, Use use)
     : parent(blob.parent),
       publicArea(parse<TPM2B_PUBLIC>(blob.publicArea, Tss2_MU_TPM2B_PUBLIC_Unmarshal,
                                      Tss2_MU_TPM2B_PUBLIC_Marshal, "public area")),
       privateArea(parse<TPM2B_PRIVATE>(blob.privateArea, Tss2_MU_TPM2B_PRIVATE_Unmarshal,
                                        Tss2_MU_TPM2B_PRIVATE_Marshal, "private area")) {
-  requireSigningKey(publicArea.publicArea);
+  if (use == Use::attesting)
+    requireAttestationKey(publicArea.publicArea);
+  else
+    requireSigningKey(publicArea.publicArea);
   point = pointOf(publicArea.publicArea);
 }
 

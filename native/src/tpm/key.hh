@@ -17,12 +17,17 @@ struct KeyBlob {
   Bytes privateArea;
 };
 
+/** With its length prefix; empty where it has no encoding. */
+Bytes toBytes(const TPM2B_PUBLIC& publicArea);
+
 KeyBlob toBlob(TPM2_HANDLE parent, const TPM2B_PUBLIC& publicArea, const TPM2B_PRIVATE& privateArea);
 
 /** A key that was asked for, loaded or not. Touched by its TPM's thread only, `point` and `blob` excepted. */
 struct Key {
-  /** @throws Failure KEY_INVALID for blobs that do not parse to the last byte or are not supported */
-  explicit Key(const KeyBlob& blob);
+  enum class Use { signing, attesting };
+
+  /** @throws Failure KEY_INVALID for blobs that do not parse to the last byte or are not of this use */
+  explicit Key(const KeyBlob& blob, Use use = Use::signing);
 
   const TPM2_HANDLE parent;
   TPM2B_PUBLIC publicArea;

@@ -15,6 +15,7 @@ class KeySigner : public Signer, public std::enable_shared_from_this<KeySigner> 
   void hold() override;
   void release() override;
   Bytes sign(const Digest& digest) override;
+  const std::shared_ptr<Key>& key() const { return key_; }
   /** Flush the key and refuse further use. */
   Napi::Promise close(Napi::Env env);
 

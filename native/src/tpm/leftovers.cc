@@ -1,6 +1,7 @@
 #include "tpm/leftovers.hh"
 
 #include <tss2/tss2_mu.h>
+#include <tss2/tss2_sys.h>
 
 #include <algorithm>
 
@@ -74,6 +75,14 @@ void flushLeftovers(const Esys& esys, const std::set<std::shared_ptr<Key>>& keys
     Opened object(esys, handles.handle[i]);
     if (object && isOurs(esys, keys, object.get())) object.flush();
   }
+}
+
+void flushSessions(const Esys& esys, OpenSessions& sessions) noexcept {
+  // ESYS opens no handles of sessions that it did not start itself.
+  TSS2_SYS_CONTEXT* system = nullptr;
+  if (!sessions.empty() && Esys_GetSysContext(esys, &system) == TSS2_RC_SUCCESS)
+    for (const TPM2_HANDLE handle : sessions) Tss2_Sys_FlushContext(system, handle);
+  sessions.clear();
 }
 
 }  // namespace tss::tpm

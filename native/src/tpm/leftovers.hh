@@ -3,6 +3,7 @@
 #include <memory>
 #include <set>
 
+#include "tpm/endorsement.hh"
 #include "tpm/esys.hh"
 #include "tpm/key.hh"
 
@@ -15,5 +16,8 @@ namespace tss::tpm {
  * Best effort: the command that follows meets, and reports, whatever is wrong with the TPM.
  */
 void flushLeftovers(const Esys& esys, const std::set<std::shared_ptr<Key>>& keys) noexcept;
+
+/** Flush sessions that were open on a connection that broke; forgets them. Best effort, as above. */
+void flushSessions(const Esys& esys, OpenSessions& sessions) noexcept;
 
 }  // namespace tss::tpm

@@ -3,6 +3,7 @@
 #include <tss2/tss2_tpm2_types.h>
 
 #include "bytes.hh"
+#include "tpm/endorsement.hh"
 
 namespace tss::tpm {
 
@@ -17,11 +18,20 @@ TPM2B_PUBLIC storagePrimaryTemplate();
  */
 TPM2B_PUBLIC signingKeyTemplate();
 
+/** A key that signs what the TPM itself says, and nothing else: P-256, restricted, ECDSA with SHA-256. */
+TPM2B_PUBLIC attestationKeyTemplate();
+
+/** TCG EK Credential Profile 2.5, appendix B: L-1, L-2, H-3. */
+TPM2B_PUBLIC endorsementTemplate(EndorsementKind kind);
+
 /** True for a restricted P-256 decryption key: what a parent of ours must be. */
 bool isStorageKey(const TPMT_PUBLIC& area);
 
 /** @throws Failure KEY_INVALID, naming what is not supported about the key */
 void requireSigningKey(const TPMT_PUBLIC& area);
+
+/** @throws Failure KEY_INVALID unless it is as `attestationKeyTemplate` asks */
+void requireAttestationKey(const TPMT_PUBLIC& area);
 
 /** @throws Failure KEY_INVALID where a coordinate is longer than 32 bytes */
 Point pointOf(const TPMT_PUBLIC& area);
