@@ -18,6 +18,7 @@ export const recoveries = {
   KEY_INVALID: 'operator',
   KEY_PARENT_MISSING: 'operator',
   KEY_AUTH_REFUSED: 'operator',
+  ATTESTATION_UNAVAILABLE: 'operator',
   REQUEST_INVALID: 'bug',
   CERTIFICATE_INVALID: 'operator',
   CERTIFICATE_KEY_MISMATCH: 'operator',
@@ -78,6 +79,9 @@ export const tpmCodes = {
   KEY_AUTH: 'KEY_AUTH_REFUSED',
   KEY_CLOSED: 'INTERNAL',
   PARENT_MISSING: 'KEY_PARENT_MISSING',
+  TPM_ENDORSEMENT_AUTH: 'ATTESTATION_UNAVAILABLE',
+  ENDORSEMENT_UNSUPPORTED: 'ATTESTATION_UNAVAILABLE',
+  CREDENTIAL_REFUSED: 'ATTESTATION_UNAVAILABLE',
 } as const satisfies Record<string, ErrorCode>;
 
 /** The player's one error class. Nobody reads the message to decide: the code decides. */

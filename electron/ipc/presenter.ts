@@ -30,7 +30,9 @@ export interface Facts {
 }
 
 /** What the key says when it is asked for a signature. */
-const stopsTheKey: ReadonlySet<ErrorCode> = new Set(Object.values(tpmCodes).filter((code) => code !== 'INTERNAL'));
+const stopsTheKey: ReadonlySet<ErrorCode> = new Set(
+  Object.values(tpmCodes).filter((code) => code !== 'INTERNAL' && code !== 'ATTESTATION_UNAVAILABLE'),
+);
 
 /** Facts → what the page shows: pure. Content that can play plays; then faults; then registration. */
 export function present(facts: Facts): Snapshot {

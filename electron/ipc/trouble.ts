@@ -28,6 +28,10 @@ const words: Readonly<Record<ErrorCode, readonly [summary: string, remedy: strin
     'The device key asks for a password, and keys with one are not supported.',
     'Remove the key file, start the player again and claim the screen.',
   ],
+  ATTESTATION_UNAVAILABLE: [
+    'The TPM cannot prove that it is genuine.',
+    'The log says why; the screen can be claimed where the server does not require the proof.',
+  ],
   REQUEST_INVALID: ['The certificate request could not be made.', 'Please report this fault.'],
   CERTIFICATE_INVALID: ['The device certificate is damaged.', 'Claim the screen again.'],
   CERTIFICATE_KEY_MISMATCH: ['The certificate was made for another key.', 'Check the server’s certificate authority.'],

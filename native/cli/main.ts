@@ -1,14 +1,17 @@
 import packageFile from '../package.json' with { type: 'json' };
+import { ak } from './ak.ts';
+import { certify } from './certify.ts';
 import { Call, type Command } from './command.ts';
 import { create } from './create.ts';
 import { csr } from './csr.ts';
+import { ek } from './ek.ts';
 import { CliError, exitCodeOf, reportOf } from './failure.ts';
 import { info } from './info.ts';
 import { request } from './request.ts';
 import { sign } from './sign.ts';
 import { printable } from './text.ts';
 
-const commands: Readonly<Record<string, Command>> = { info, create, csr, sign, request };
+const commands: Readonly<Record<string, Command>> = { info, create, csr, sign, request, ek, ak, certify };
 
 const help = `node-tss — keys in a TPM 2.0, and mutual TLS with them
 

@@ -97,6 +97,18 @@ export const words: Words = {
       'Die Schlüsseldatei ist unbrauchbar.',
       'Das Log nennt den Grund; wiederherstellen oder löschen und neu hinzufügen.',
     ],
+    KEY_PARENT_MISSING: [
+      'Dem TPM fehlt der Speicherschlüssel über dem Geräteschlüssel.',
+      'Am Handle, das das Log nennt, neu anlegen; oder Schlüsseldatei löschen und neu hinzufügen.',
+    ],
+    KEY_AUTH_REFUSED: [
+      'Der Geräteschlüssel verlangt ein Passwort; das wird nicht unterstützt.',
+      'Schlüsseldatei löschen, den Player neu starten und den Bildschirm hinzufügen.',
+    ],
+    ATTESTATION_UNAVAILABLE: [
+      'Das TPM kann seine Echtheit nicht beweisen.',
+      'Das Log nennt den Grund; ohne diesen Beweis geht es, wo der Server ihn nicht verlangt.',
+    ],
     REQUEST_INVALID: ['Der Zertifikatsantrag kam nicht zustande.', 'Bitte diesen Fehler melden.'],
     CERTIFICATE_INVALID: ['Das Gerätezertifikat ist beschädigt.', 'Bildschirm neu hinzufügen.'],
     CERTIFICATE_KEY_MISMATCH: [

@@ -82,6 +82,18 @@ export const words: Words = {
       'El archivo de la clave no es utilizable.',
       'El registro dice por qué; restáurelo, o bórrelo y añada la pantalla de nuevo.',
     ],
+    KEY_PARENT_MISSING: [
+      'Falta en el TPM la clave de almacenamiento de la clave del dispositivo.',
+      'Vuelva a crearla en el handle que indica el registro, o borre el archivo y añada la pantalla.',
+    ],
+    KEY_AUTH_REFUSED: [
+      'La clave del dispositivo pide una contraseña, y eso no se admite.',
+      'Borre el archivo de la clave, reinicie el reproductor y añada la pantalla.',
+    ],
+    ATTESTATION_UNAVAILABLE: [
+      'El TPM no puede demostrar que es auténtico.',
+      'El registro dice por qué; la pantalla puede añadirse si el servidor no exige la prueba.',
+    ],
     REQUEST_INVALID: ['No se pudo crear la petición de certificado.', 'Comunique este fallo.'],
     CERTIFICATE_INVALID: ['El certificado del dispositivo está dañado.', 'Añada la pantalla de nuevo.'],
     CERTIFICATE_KEY_MISMATCH: [

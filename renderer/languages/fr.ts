@@ -92,6 +92,18 @@ export const words: Words = {
       'Le fichier de clé est inutilisable.',
       'Le journal dit pourquoi ; restaurez-le, ou supprimez-le et ajoutez l’écran à nouveau.',
     ],
+    KEY_PARENT_MISSING: [
+      'Il manque au TPM la clé de stockage de la clé d’appareil.',
+      'Recréez-la au handle indiqué par le journal, ou supprimez le fichier de clé et ajoutez l’écran.',
+    ],
+    KEY_AUTH_REFUSED: [
+      'La clé d’appareil exige un mot de passe ; ce n’est pas pris en charge.',
+      'Supprimez le fichier de clé, redémarrez le lecteur et ajoutez l’écran.',
+    ],
+    ATTESTATION_UNAVAILABLE: [
+      'Le TPM ne peut pas prouver son authenticité.',
+      'Le journal en donne la raison ; l’écran peut être ajouté si le serveur n’exige pas la preuve.',
+    ],
     REQUEST_INVALID: ['La demande de certificat a échoué.', 'Merci de signaler ce défaut.'],
     CERTIFICATE_INVALID: ['Le certificat de l’appareil est abîmé.', 'Ajoutez l’écran à nouveau.'],
     CERTIFICATE_KEY_MISMATCH: [

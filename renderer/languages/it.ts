@@ -85,6 +85,18 @@ export const words: Words = {
       'Il file della chiave non è utilizzabile.',
       'Il registro dice perché; ripristinalo, oppure eliminalo e aggiungi di nuovo lo schermo.',
     ],
+    KEY_PARENT_MISSING: [
+      'Al TPM manca la chiave di archiviazione della chiave del dispositivo.',
+      'Ricrearla all’handle indicato nel log, oppure eliminare il file e aggiungere lo schermo.',
+    ],
+    KEY_AUTH_REFUSED: [
+      'La chiave del dispositivo chiede una password, e ciò non è supportato.',
+      'Eliminare il file della chiave, riavviare il lettore e aggiungere lo schermo.',
+    ],
+    ATTESTATION_UNAVAILABLE: [
+      'Il TPM non può dimostrare di essere autentico.',
+      'Il log dice perché; lo schermo si può aggiungere se il server non esige la prova.',
+    ],
     REQUEST_INVALID: ['La richiesta di certificato non è riuscita.', 'Segnala questo guasto.'],
     CERTIFICATE_INVALID: ['Il certificato del dispositivo è danneggiato.', 'Aggiungi di nuovo lo schermo.'],
     CERTIFICATE_KEY_MISMATCH: [

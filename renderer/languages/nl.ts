@@ -85,6 +85,18 @@ export const words: Words = {
       'Het sleutelbestand is onbruikbaar.',
       'Het logboek zegt waarom; herstel het, of verwijder het en voeg het scherm opnieuw toe.',
     ],
+    KEY_PARENT_MISSING: [
+      'De TPM mist de opslagsleutel boven de apparaatsleutel.',
+      'Maak die opnieuw aan op de handle in het log, of verwijder het bestand en voeg het scherm toe.',
+    ],
+    KEY_AUTH_REFUSED: [
+      'De apparaatsleutel vraagt om een wachtwoord; dat wordt niet ondersteund.',
+      'Verwijder het sleutelbestand, herstart de speler en voeg het scherm toe.',
+    ],
+    ATTESTATION_UNAVAILABLE: [
+      'De TPM kan niet bewijzen dat hij echt is.',
+      'Het log zegt waarom; het scherm kan worden toegevoegd als de server het bewijs niet eist.',
+    ],
     REQUEST_INVALID: ['De certificaataanvraag is mislukt.', 'Meld deze storing.'],
     CERTIFICATE_INVALID: ['Het certificaat van het apparaat is beschadigd.', 'Voeg het scherm opnieuw toe.'],
     CERTIFICATE_KEY_MISMATCH: [

@@ -85,6 +85,18 @@ export const words: Words = {
       'Pliku klucza nie można użyć.',
       'Dziennik podaje powód; przywróć plik albo usuń go i dodaj ekran ponownie.',
     ],
+    KEY_PARENT_MISSING: [
+      'W module TPM brakuje klucza magazynu nad kluczem urządzenia.',
+      'Utwórz go ponownie pod uchwytem z dziennika albo usuń plik klucza i dodaj ekran.',
+    ],
+    KEY_AUTH_REFUSED: [
+      'Klucz urządzenia wymaga hasła, a takie klucze nie są obsługiwane.',
+      'Usuń plik klucza, uruchom odtwarzacz ponownie i dodaj ekran.',
+    ],
+    ATTESTATION_UNAVAILABLE: [
+      'Moduł TPM nie może dowieść swojej autentyczności.',
+      'Dziennik podaje powód; ekran można dodać, jeśli serwer nie wymaga dowodu.',
+    ],
     REQUEST_INVALID: ['Nie udało się utworzyć wniosku o certyfikat.', 'Zgłoś tę usterkę.'],
     CERTIFICATE_INVALID: ['Certyfikat urządzenia jest uszkodzony.', 'Dodaj ekran ponownie.'],
     CERTIFICATE_KEY_MISMATCH: ['Certyfikat jest dla innego klucza.', 'Sprawdź urząd certyfikacji serwera.'],

@@ -82,6 +82,18 @@ export const words: Words = {
       'O ficheiro da chave não pode ser usado.',
       'O registo diz porquê; reponha-o, ou apague-o e adicione o ecrã de novo.',
     ],
+    KEY_PARENT_MISSING: [
+      'Falta no TPM a chave de armazenamento da chave do dispositivo.',
+      'Volte a criá-la no handle que o registo indica, ou apague o ficheiro e adicione o ecrã.',
+    ],
+    KEY_AUTH_REFUSED: [
+      'A chave do dispositivo pede uma palavra-passe, o que não é suportado.',
+      'Apague o ficheiro da chave, reinicie o leitor e adicione o ecrã.',
+    ],
+    ATTESTATION_UNAVAILABLE: [
+      'O TPM não consegue provar que é autêntico.',
+      'O registo diz porquê; o ecrã pode ser adicionado se o servidor não exigir a prova.',
+    ],
     REQUEST_INVALID: ['Não foi possível criar o pedido de certificado.', 'Comunique esta falha.'],
     CERTIFICATE_INVALID: ['O certificado do dispositivo está danificado.', 'Adicione o ecrã de novo.'],
     CERTIFICATE_KEY_MISMATCH: [

@@ -3,6 +3,7 @@ import { createHash, createPublicKey, verify } from 'node:crypto';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { readCertifiedKey } from '../../native/attestation/attest.ts';
 import { printable } from '../../native/cli/text.ts';
 import { openssl } from '../support/openssl.ts';
 import { type Ended, runScript } from '../support/script-run.ts';
@@ -229,4 +230,22 @@ test('explains itself', async () => {
 
 test('keeps control sequences of a server or a TPM away from the terminal', () => {
   assert.equal(printable('a\u001b[2Jb\u009b1mc\u202ed\te\nf'), 'a?[2Jb?1mc?d\te\nf');
+});
+
+test('ek, ak and certify tell what a verifier wants to know, and leave the TPM empty', async (t) => {
+  const { json, path, key } = await boxWithKey(t);
+  const ek = await json('ek');
+  assert.deepEqual([ek.exitCode, ek.value.kind, ek.value.handle, ek.value.certificate], [0, 'ecc-p256', null, null]);
+  assert.match(ek.value.hash, /^[0-9a-f]{64}$/);
+  assert.equal((await json('ek', '--kind', 'rsa-4096')).value.error.code, 'ARGUMENT_INVALID');
+  const attestationKey = path('ak.pem');
+  assert.match((await json('ak', '--out', attestationKey)).value.name, /^000b[0-9a-f]{64}$/);
+  const words = ['--key', key, '--attestation-key', attestationKey];
+  const made = (await json('certify', ...words, '--data', 'c0ffee')).value;
+  assert.deepEqual(readCertifiedKey(Buffer.from(made.attest, 'base64')).extraData, Buffer.from('c0ffee', 'hex'));
+  assert.equal((await json('certify', ...words, '--data', 'c0f')).value.error.code, 'USAGE');
+  assert.equal(
+    (await json('certify', '--key', key, '--attestation-key', key, '--data', '00')).value.error.code,
+    'KEY_INVALID',
+  );
 });

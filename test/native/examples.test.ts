@@ -6,8 +6,10 @@ import * as nodeTss from 'node-tss';
 import { startNginx } from '../support/nginx.ts';
 import { openssl } from '../support/openssl.ts';
 import { runScript } from '../support/script-run.ts';
+import { startSwtpm } from '../support/swtpm.ts';
 import { authorities, clientCertificate, serverIdentity } from '../support/tls-identities.ts';
 import { openTestTpm, transientHandles } from '../support/tpm-fixture.ts';
+import { tpmMaker } from '../support/tpm-maker.ts';
 
 const { servers, clients } = authorities();
 const example = (name: string): string => join('native', 'examples', name);
@@ -85,8 +87,24 @@ test('certificate-request.mjs writes a request that OpenSSL verifies', async (t)
   assertEmpty();
 });
 
+test('attestation.mjs proves a chip of a pinned maker, and refuses another maker’s by its code', async (t) => {
+  const maker = tpmMaker();
+  t.after(() => maker.remove());
+  const emulator = await startSwtpm({ stateFolder: await maker.make() });
+  t.after(() => emulator.stop());
+  const authority = join(emulator.folder, 'authority.pem');
+  writeFileSync(authority, maker.authorityPem());
+  const proved = await runScript(example('attestation.mjs'), [authority, emulator.tcti]);
+  assert.equal(proved.exitCode, 0, proved.stderr);
+  assert.match(proved.stdout, /^verified: id:00001014 swtpm, endorsement key [0-9a-f]{64}\n$/);
+  writeFileSync(authority, servers.certificatePem);
+  const refused = await runScript(example('attestation.mjs'), [authority, emulator.tcti]);
+  assert.equal(refused.exitCode, 1);
+  assert.match(refused.stderr, /^ENDORSEMENT_UNTRUSTED: /);
+});
+
 test('every example is run here', () => {
-  const ran = ['certificate-request.mjs', 'http-request.mjs', 'sign.mjs', 'undici.mjs'];
+  const ran = ['attestation.mjs', 'certificate-request.mjs', 'http-request.mjs', 'sign.mjs', 'undici.mjs'];
   assert.deepEqual(readdirSync('native/examples').sort(), ran);
 });
 
@@ -96,7 +114,7 @@ test('the README names every error code, every export and every command', () => 
   assert.ok(codes.length > 20);
   // Node adds names of its own to the exports of a CommonJS module.
   const exported = Object.keys(nodeTss).filter((name) => !['default', 'module.exports'].includes(name));
-  const commands = ['info', 'create', 'csr', 'sign', 'request'];
+  const commands = ['info', 'create', 'csr', 'sign', 'request', 'ek', 'ak', 'certify'];
   const absent = [...codes, ...exported, ...commands].filter((name) => !readme.includes(`\`${name}`));
   assert.deepEqual(absent, []);
 });
