@@ -25,8 +25,8 @@ export { connect } from './connect.ts';
 export { certificateRequest } from './csr.ts';
 export { TssError } from './error.ts';
 export { softwareKey } from './key.ts';
-export { notify } from './notify.ts';
 export { publicAreaOf } from './key-file.ts';
+export { notify } from './notify.ts';
 export { openTpm } from './tpm.ts';
 export {
   type ConnectionTerms,
