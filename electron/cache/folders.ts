@@ -37,6 +37,8 @@ export interface Folders {
   quarantine(path: string, name: string): Promise<void>;
   emptyQuarantine(): Promise<void>;
   quarantineBytes(): Promise<number>;
+  /** Make, write and remove a small file. @throws the file system's own error when nothing can be written */
+  probe(): Promise<void>;
 }
 
 /** @param directory absolute; the store's alone */
@@ -96,6 +98,16 @@ export function createFolders(directory: string, files: Files): Folders {
       let bytes = 0;
       for (const name of await names(quarantined)) bytes += (await files.stat(join(quarantined, name))).size;
       return bytes;
+    },
+    probe: async () => {
+      const path = join(directory, 'probe');
+      const file = await files.open(path, 'w', 0o600);
+      try {
+        await file.writeFile('.');
+      } finally {
+        await file.close();
+        await files.rm(path, { force: true });
+      }
     },
     emptyQuarantine: async () => {
       for (const name of await names(quarantined)) await files.rm(join(quarantined, name), { force: true });

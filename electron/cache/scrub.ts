@@ -3,7 +3,7 @@ import type { MediaHash } from '../playlist/playlist.ts';
 import type { MediaStore } from './store.ts';
 
 export interface ScrubPorts {
-  readonly store: Pick<MediaStore, 'reconcile' | 'oldestVerified' | 'verify' | 'isLeased' | 'flush'>;
+  readonly store: Pick<MediaStore, 'reconcile' | 'oldestVerified' | 'verify' | 'isLeased' | 'probe' | 'flush'>;
   /** @throws when `signal` aborts */
   wait(ms: number, signal: AbortSignal): Promise<void>;
   /** The disk refuses to be written or read; `null` when it does so no longer. */
@@ -17,6 +17,8 @@ export interface ScrubPorts {
 const quickBytesPerSecond = 32 * 2 ** 20;
 const calmBytesPerSecond = 4 * 2 ** 20;
 const betweenRoundsMs = 60_000;
+/** The index learns when files were verified; a flash disk should not be written every minute for it. */
+const roundsPerFlush = 30;
 /** How soon a disk that failed is tried again. */
 const tryAgainMs = 15_000;
 
@@ -31,7 +33,7 @@ export async function scrub(ports: ScrubPorts, signal: AbortSignal): Promise<nev
   const seen = new Set<MediaHash>();
   let reconciled = false;
   let failing = false;
-  for (;;) {
+  for (let round = 1; ; round++) {
     try {
       if (!reconciled) {
         const { adopted, quarantined, lost } = await store.reconcile(signal);
@@ -39,7 +41,8 @@ export async function scrub(ports: ScrubPorts, signal: AbortSignal): Promise<nev
         for (const [outcome, hashes] of Object.entries({ adopted, quarantined, lost }))
           if (hashes.length > 0) log.warn('store-reconciled', { outcome, count: hashes.length });
       }
-      await store.flush();
+      await store.probe();
+      if (round % roundsPerFlush === 0) await store.flush();
       if (failing) ports.recovered();
       failing = false;
       ports.report(null);

@@ -60,7 +60,9 @@ export interface MediaStore {
   evict(budgetBytes?: number): Promise<readonly MediaHash[]>;
   /** Remove the beginnings of files that nobody fetches or wants any more. */
   discardParts(keep: readonly Pick<WantedMedia, 'assetId' | 'url' | 'sha256'>[]): Promise<void>;
-  /** Write what the index learnt since it was written, which also shows whether the disk can be written. */
+  /** Whether the disk can be written, at the price of a file that never reaches it. @throws when it cannot */
+  probe(): Promise<void>;
+  /** Write what the index learnt since it was written. */
   flush(): Promise<void>;
   /** Bytes of all media files. */
   readonly sizeBytes: number;
@@ -157,6 +159,7 @@ export async function openStore(options: StoreOptions): Promise<MediaStore> {
         }
       }),
     evict: (budgetBytes) => guard('making room', () => stock.evict(budgetBytes)),
+    probe: () => guard('trying the disk', folders.probe),
     flush: () => guard('writing the index', stock.save),
     get sizeBytes() {
       return stock.storedBytes;

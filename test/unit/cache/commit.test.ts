@@ -84,6 +84,19 @@ describe('bringing a file into the store', () => {
     });
   }
 
+  it('a store that cannot be written says so and can be read', async (test) => {
+    const bench = await StoreBench.create(test);
+    const disk = new FailingDisk();
+    const store = await bench.open({ files: disk.files });
+    const { hash } = await store.ensure(wanting(bytes), new OriginOf(bytes));
+    disk.fault = { call: 'open', code: 'EROFS', path: /probe|index/ };
+    await assert.rejects(store.probe(), withCode('STORE_READ_ONLY'));
+    assert.ok(await store.verify(hash));
+    disk.fault = null;
+    await store.probe();
+    assert.deepEqual((await readdir(bench.directory)).includes('probe'), false);
+  });
+
   it('stores a file under its digest, readable by the player alone', async (test) => {
     const bench = await StoreBench.create(test);
     const store = await bench.open();

@@ -25,6 +25,7 @@ async function run(rounds: number, store: Partial<ScrubPorts['store']> = {}) {
           return true;
         },
         isLeased: (hash) => hash === shown,
+        probe: async () => {},
         flush: async () => {},
         ...store,
       },
@@ -54,7 +55,7 @@ test('a disk that cannot be written is reported, tried again, and told of once i
   let tries = 0;
   const { done, events } = await run(3, {
     oldestVerified: () => [],
-    flush: async () => {
+    probe: async () => {
       if (++tries <= 2) throw new PlayerError('STORE_READ_ONLY', 'EROFS');
     },
   });
@@ -75,4 +76,10 @@ test('what a crash left behind is put right once, and said', async () => {
     },
   });
   assert.deepEqual([times, events()], [1, ['store-reconciled', 'store-reconciled']]);
+});
+
+test('writes the index now and then, not every minute', async () => {
+  let written = 0;
+  await run(60, { oldestVerified: () => [], flush: async () => void written++ });
+  assert.equal(written, 2);
 });
