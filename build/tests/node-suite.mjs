@@ -13,10 +13,13 @@ const FILE_WITHIN_MS = 180_000;
  * Run the bundled test files below some folders of dist/tests with node:test.
  * @param {{name: string, folders: readonly string[], runtime?: string, env?: NodeJS.ProcessEnv}} what
  *   `runtime`: the program that stands for node, this node where absent
- * @param {{display: string, limitMs: number}} context
+ * @param {{display: string, limitMs: number, fileLimitMs?: number}} context
  * @returns {Promise<Outcome>}
  */
-export async function runNodeSuite({ name, folders, runtime = process.execPath, env = {} }, { display, limitMs }) {
+export async function runNodeSuite(
+  { name, folders, runtime = process.execPath, env = {} },
+  { display, limitMs, fileLimitMs = FILE_WITHIN_MS },
+) {
   const files = (await Promise.all(folders.map(testFiles))).flat().sort();
   if (files.length === 0) return { passed: 0, failed: 0, skipped: 0, crash: `no test files in ${folders.join(', ')}` };
   const countsFile = inCheckout('test-results', `${name}.json`);
@@ -31,7 +34,7 @@ export async function runNodeSuite({ name, folders, runtime = process.execPath, 
     '--enable-source-maps',
     '--test',
     '--test-concurrency=2',
-    `--test-timeout=${FILE_WITHIN_MS}`,
+    `--test-timeout=${fileLimitMs}`,
     ...reporters,
   ];
   const trouble = await limitedRun(runtime, [...options, ...files], { env: { ...env, DISPLAY: display }, limitMs });

@@ -1,4 +1,5 @@
 import { electronBinary } from '../bootstrap/checkout.mjs';
+import { runChaosSuite } from './chaos-suite.mjs';
 import { runCheckSuite } from './check-suite.mjs';
 import { runFuzzSuite } from './fuzz-suite.mjs';
 import { runNodeSuite } from './node-suite.mjs';
@@ -37,6 +38,12 @@ export const suites = [
         },
         context,
       ),
+  },
+  {
+    name: 'chaos',
+    title: 'chaos: faults of sync, store, clock and network',
+    limitMs: 15 * minutes,
+    run: runChaosSuite,
   },
   { name: 'sanitizers', title: 'native with ASan and UBSan', limitMs: 6 * minutes, run: runSanitizerSuite },
   { name: 'fuzz', title: 'fuzzers, some seconds each', limitMs: 5 * minutes, run: runFuzzSuite },

@@ -4,6 +4,11 @@ import { PlayerError } from '../errors.ts';
 import type { Log } from '../log.ts';
 
 const largestEventBytes = 65_536;
+/**
+ * When a server restarts, the streams of all its screens end in the same instant. They come back as after so many
+ * failures, that is within half a minute, and not all within the first second.
+ */
+const attemptAfterStream = 5;
 
 export interface EventPorts {
   /** GET …/events; the body streams. `lastEventId` is sent as Last-Event-ID. */
@@ -27,6 +32,7 @@ export async function listenForEvents(ports: EventPorts, signal: AbortSignal): P
   let lastEventId: string | undefined;
   for (let attempt = 0; ; attempt++) {
     let askedMs = 0;
+    let wasOpen = false;
     try {
       const { status, body, retryAfterMs } = await ports.open(lastEventId, signal);
       if (status !== 200) {
@@ -35,6 +41,7 @@ export async function listenForEvents(ports: EventPorts, signal: AbortSignal): P
         if (status === 401 || status === 403 || status === 410) ports.take('playlist');
         throw new PlayerError('SERVER_ERROR', `events: the server answered ${status}`, undefined, retryAfterMs);
       }
+      wasOpen = true;
       ports.log.debug('events-connected', { attempt });
       // What was said while nobody listened may be lost: one fetch makes up for it.
       if (attempt > 0) ports.take('playlist');
@@ -49,6 +56,7 @@ export async function listenForEvents(ports: EventPorts, signal: AbortSignal): P
       if (thrown instanceof PlayerError) askedMs = thrown.retryAfterMs ?? 0;
       ports.log.debug('events-disconnected', { attempt, message: thrown instanceof Error ? thrown.message : '' });
     }
+    if (wasOpen) attempt = Math.max(attempt, attemptAfterStream);
     await ports.wait(askedMs + ports.backoff(attempt), signal);
   }
 }

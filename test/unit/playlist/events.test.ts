@@ -40,7 +40,7 @@ test('refuses an event without end and connects anew', async () => {
     { chunks: ['data: ', ...Array<string>(5).fill('x'.repeat(16_384))] },
     {},
   ]);
-  assert.deepEqual(done.slice(0, 3), ['open undefined', 'wait 0', 'open undefined']);
+  assert.deepEqual(done.slice(0, 3), ['open undefined', 'wait 5', 'open undefined']);
   assert.ok(lines.some((line) => line.includes('longer than 64 KiB')));
   assert.equal(bodies[0]?.destroyed, true);
 });
@@ -92,7 +92,7 @@ test('passes on what the server says and nothing else', async () => {
     'playlist',
     'certificate',
     'command',
-    'wait 0',
+    'wait 5',
   ]);
 });
 
@@ -110,10 +110,10 @@ test('after a reconnect fetches once, for what was said meanwhile', async () => 
     'wait 0',
     'open undefined',
     'playlist',
-    'wait 1',
+    'wait 5',
     'open undefined',
     'playlist',
-    'wait 2',
+    'wait 6',
   ]);
 });
 
@@ -137,9 +137,23 @@ test('an id that could not be sent back as a header is not taken', async () => {
 });
 
 test('an event starts the back-off anew', async () => {
-  const { done } = await listen([new Error('a'), new Error('b'), { chunks: ['event: playlist\ndata: 1\n\n'] }, {}]);
+  const { done } = await listen([
+    new Error('a'),
+    new Error('b'),
+    { chunks: ['event: playlist\ndata: 1\n\n'] },
+    new Error('c'),
+    {},
+  ]);
   assert.deepEqual(
     done.filter((step) => step.startsWith('wait')),
-    ['wait 0', 'wait 1', 'wait 0', 'wait 1'],
+    ['wait 0', 'wait 1', 'wait 5', 'wait 6', 'wait 7'],
+  );
+});
+
+test('a stream that ends is opened again as after five failures: all screens lose theirs together', async () => {
+  const { done } = await listen([{}, new Error('still away'), {}]);
+  assert.deepEqual(
+    done.filter((step) => step.startsWith('wait')),
+    ['wait 5', 'wait 6', 'wait 7'],
   );
 });

@@ -1,0 +1,88 @@
+/** Ten thousand players behind one server after an outage. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Fleet, type Plant, rateTable } from '../support/fleet.ts';
+import { full, record, seeded } from './support/record.ts';
+
+const players = 10_000;
+const minute = 60;
+
+/** Most requests in one second: a sixth of the players. A sound server is asked by a 54th of them. */
+const mostPerSecond = players / 6;
+const watchedSeconds = (full ? 6 : 4) * minute;
+
+interface Outcome {
+  readonly perSecond: readonly number[];
+  readonly peakDown: number;
+  readonly peakBack: number;
+  /** Seconds after the end of the outage until 99 % of the players had the new playlist. */
+  readonly caughtUp: number;
+}
+
+async function outage(count: number, seconds: number, plant: Plant = {}): Promise<Outcome> {
+  const fleet = new Fleet(count, seeded(4), plant);
+  const [failsAt, backAt] = [2 * minute, 2 * minute + seconds];
+  await fleet.time.run(failsAt * 1_000);
+  fleet.fail();
+  await fleet.time.run(backAt * 1_000);
+  fleet.recover();
+  let caughtUp = Number.POSITIVE_INFINITY;
+  for (let second = 1; second <= watchedSeconds; second++) {
+    await fleet.time.run((backAt + second) * 1_000);
+    if (fleet.upToDate >= 0.99 * count) caughtUp = Math.min(caughtUp, second);
+  }
+  await fleet.end();
+  const peak = (from: number, to: number) =>
+    Math.max(...Array.from({ length: to - from }, (_, index) => fleet.perSecond[from + index] ?? 0));
+  return {
+    perSecond: fleet.perSecond,
+    peakDown: peak(failsAt, backAt),
+    peakBack: peak(backAt, backAt + watchedSeconds),
+    caughtUp,
+  };
+}
+
+describe('10,000 players behind one server', () => {
+  const outages: readonly (readonly [what: string, seconds: number, within: number])[] = [
+    ['a restart of 3 seconds', 3, 2 * minute],
+    ['an outage of 3 minutes', 3 * minute, 4 * minute],
+    ...(full
+      ? ([
+          ['an outage of 10 minutes', 10 * minute, 5 * minute + 10],
+          ['an outage of an hour', 60 * minute, 5 * minute + 10],
+        ] as const)
+      : []),
+  ];
+  for (const [what, seconds, within] of outages) {
+    it(`come back spread out after ${what}`, async (t) => {
+      const { perSecond, peakDown, peakBack, caughtUp } = await outage(players, seconds);
+      const to = 2 * minute + seconds + watchedSeconds;
+      t.diagnostic(`requests a second; the server fails at ${2 * minute} s and is back at ${2 * minute + seconds} s`);
+      for (const line of rateTable(perSecond, minute, to, Math.ceil((to - minute) / 40)).split('\n'))
+        t.diagnostic(line);
+      t.diagnostic(
+        `peak while it is down ${peakDown}/s, after it is back ${peakBack}/s; 99 % up to date after ${caughtUp} s`,
+      );
+      assert.ok(peakDown <= mostPerSecond, `${peakDown} requests in one second while it is down`);
+      assert.ok(peakBack <= mostPerSecond, `${peakBack} requests in one second once it is back`);
+      assert.ok(caughtUp <= within, `up to date after ${caughtUp} s`);
+      record({
+        row: 'fleet',
+        fault: `${players} players, ${what}`,
+        n: players,
+        screen: 'not simulated',
+        reported: [`peak ${Math.max(peakDown, peakBack)}/s`],
+        recoveryMs: [caughtUp * 1_000],
+        caught: 'back-off without jitter',
+      });
+    });
+  }
+
+  it('would be noticed to come all at once, if their back-off had no jitter', async () => {
+    const count = 1_000;
+    const { peakDown, peakBack } = await outage(count, 3 * minute, {
+      backoff: (attempt) => Math.min(300_000, 1_000 * 2 ** attempt),
+    });
+    assert.ok(Math.max(peakDown, peakBack) > count / 6, `${peakDown}, ${peakBack}`);
+  });
+});
