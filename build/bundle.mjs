@@ -171,7 +171,9 @@ export async function bundleTests() {
   });
   await rm(inCheckout('dist/tests'), { recursive: true, force: true });
   const files = await readdir(inCheckout('test'), { recursive: true });
-  const tests = files.filter((file) => file.endsWith('.test.ts')).map((file) => path.join('test', file));
+  // Beside the tests the programs that the chaos suite starts.
+  const isEntry = (/** @type {string} */ file) => file.endsWith('.test.ts') || /^chaos\/child\/[^/]+\.ts$/.test(file);
+  const tests = files.filter(isEntry).map((file) => path.join('test', file));
   await bundleModules(tests, 'dist/tests');
 }
 
