@@ -37,7 +37,7 @@ export async function setup(purposes) {
 if (process.argv[1] === import.meta.filename) {
   await runMain(async () => {
     if (process.argv.includes('--help')) return void process.stdout.write(help);
-    await setup(['build', 'run', 'test']);
+    await setup(['build', 'run', 'package', 'test']);
     narrate('setup', 'done');
   });
 }

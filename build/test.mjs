@@ -1,3 +1,4 @@
+import { readFile, writeFile } from 'node:fs/promises';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { inCheckout } from './bootstrap/checkout.mjs';
@@ -34,21 +35,33 @@ function readOptions() {
   }
 }
 
-/** @param {readonly import('./tests/outcome.mjs').Suite[]} chosen @returns {Promise<number>} exit code */
+/** @typedef {{name: string, title: string, outcome: import('./tests/outcome.mjs').Outcome, seconds: number}} SuiteResult */
+
+/** What the suites that run as root came to, for the part of this command that does not. */
+const resultsOfRoot = inCheckout('.runtime/suites-as-root.json');
+
+/** @param {readonly import('./tests/outcome.mjs').Suite[]} chosen @returns {Promise<SuiteResult[]>} */
 async function runSuites(chosen) {
+  if (chosen.length === 0) return [];
   const virtual = await startVirtualDisplay();
+  /** @type {SuiteResult[]} */
   const results = [];
   try {
-    for (const { title, limitMs, run } of chosen) {
+    for (const { name, title, limitMs, run } of chosen) {
       narrate('test', title);
       const startedAt = performance.now();
       const outcome = await run({ display: virtual.display, limitMs });
-      results.push({ title, outcome, seconds: (performance.now() - startedAt) / 1000 });
+      results.push({ name, title, outcome, seconds: (performance.now() - startedAt) / 1000 });
       if (outcome.crash?.startsWith('interrupted')) break;
     }
   } finally {
     await virtual.stop();
   }
+  return results;
+}
+
+/** @param {readonly SuiteResult[]} results @returns {number} exit code */
+function tell(results) {
   const { text, failed } = summarize(results);
   process.stdout.write(`\n${text}\n`);
   return failed === 0 ? 0 : 1;
@@ -58,15 +71,21 @@ await runMain(async () => {
   const options = readOptions();
   if (options.help) return void process.stdout.write(help);
   const writable = [inCheckout('test-results')];
-  if (!isRunPhase()) {
-    await setup(['build', 'run', 'test']);
+  const isSecondPart = isRunPhase();
+  if (!isSecondPart) {
+    await setup(['build', 'run', 'package', 'test']);
     narrate('build', 'bundling the player, the reference server and the tests');
     await bundleRelease();
     await bundleDemo();
     await bundleTests();
+    const isRoot = process.getuid?.() === 0;
+    const results = isRoot ? await runSuites(options.chosen.filter(({ asRoot }) => asRoot)) : [];
+    if (isRoot) await writeFile(resultsOfRoot, JSON.stringify(results), { mode: 0o644 });
     const code = await asUnprivileged(writable);
     if (code !== undefined) return code;
   }
   await assertWritable(writable);
-  return runSuites(options.chosen);
+  const done = isSecondPart ? JSON.parse(await readFile(resultsOfRoot, 'utf8').catch(() => '[]')) : [];
+  const doneNames = done.map((/** @type {SuiteResult} */ { name }) => name);
+  return tell([...(await runSuites(options.chosen.filter(({ name }) => !doneNames.includes(name)))), ...done]);
 });

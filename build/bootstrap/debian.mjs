@@ -62,6 +62,12 @@ export const debianPackages = {
     'tinyproxy-bin': 'tunnels through an HTTP proxy of another implementation',
     openbox: 'the window under a window manager',
     'clang-format': 'format of the C++ sources',
+    mmdebstrap: 'clean systems in which the packages are tested',
+    uidmap: 'the same for users other than root',
+    fuse3: 'mounts the AppImage',
+    lintian: 'checks the .deb',
+    'apt-utils': 'makes the apt repository of a test',
+    gpg: 'signs the apt repository of a test',
   },
   boot: {
     'qemu-system-x86': 'the machine of npm run test:boot',

@@ -40,6 +40,8 @@ const libraries = [
 const byName = [
   // The connection to /dev/tpmrm0, opened by libtss2-tctildr.
   'libtss2-tcti-device0 | libtss2-tcti-device0t64',
+  // Opened by Chromium, which ends at once without it.
+  'libx11-xcb1',
   // Makes the user signet.
   'systemd | systemd-standalone-sysusers | systemd-sysusers',
 ];

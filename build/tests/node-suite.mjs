@@ -11,18 +11,18 @@ const FILE_WITHIN_MS = 180_000;
 
 /**
  * Run the bundled test files below some folders of dist/tests with node:test.
- * @param {{name: string, folders: readonly string[], runtime?: string, env?: NodeJS.ProcessEnv}} what
- *   `runtime`: the program that stands for node, this node where absent
+ * @param {{name: string, folders: readonly string[], runtime?: string, env?: NodeJS.ProcessEnv, results?: string}} what
+ *   `runtime`: the program that stands for node, this node where absent; `results`: folder for the counts
  * @param {{display: string, limitMs: number, fileLimitMs?: number}} context
  * @returns {Promise<Outcome>}
  */
 export async function runNodeSuite(
-  { name, folders, runtime = process.execPath, env = {} },
+  { name, folders, runtime = process.execPath, env = {}, results = inCheckout('test-results') },
   { display, limitMs, fileLimitMs = FILE_WITHIN_MS },
 ) {
   const files = (await Promise.all(folders.map(testFiles))).flat().sort();
   if (files.length === 0) return { passed: 0, failed: 0, skipped: 0, crash: `no test files in ${folders.join(', ')}` };
-  const countsFile = inCheckout('test-results', `${name}.json`);
+  const countsFile = path.join(results, `${name}.json`);
   await mkdir(path.dirname(countsFile), { recursive: true });
   await rm(countsFile, { force: true });
   const reporter = inCheckout('build/tests/count-reporter.mjs');

@@ -10,6 +10,7 @@
  * @typedef {object} Suite
  * @property {string} name for --only
  * @property {string} title
+ * @property {true} [asRoot] runs before the drop to the unprivileged user where the command was started as root
  * @property {number} limitMs time after which the suite is ended and counts as failed
  * @property {(context: {display: string, limitMs: number}) => Promise<Outcome>} run
  */

@@ -3,6 +3,7 @@ import { runChaosSuite } from './chaos-suite.mjs';
 import { runCheckSuite } from './check-suite.mjs';
 import { runFuzzSuite } from './fuzz-suite.mjs';
 import { runNodeSuite } from './node-suite.mjs';
+import { runPackagedSuite } from './packaged-suite.mjs';
 import { runPlaywrightSuite } from './playwright-suite.mjs';
 import { runSanitizerSuite } from './sanitizer-suite.mjs';
 
@@ -64,5 +65,12 @@ export const suites = [
     title: 'npm start',
     limitMs: 5 * minutes,
     run: (context) => runNodeSuite({ name: 'demo', folders: ['demo'] }, context),
+  },
+  {
+    name: 'packaged',
+    title: 'packages in clean systems',
+    asRoot: true,
+    limitMs: 30 * minutes,
+    run: runPackagedSuite,
   },
 ];

@@ -8,10 +8,22 @@ import type { DebianRoot, ExecOptions } from './debian-root.ts';
 export interface InstalledPlayer {
   readonly child: ChildProcess;
   readonly said: readonly string[];
-  /** The first line of the log with this event, now or within a minute. */
+  /** The first line of the log with this event, now or within some minutes. */
   logged(event: string): Promise<Record<string, unknown>>;
+  /** The first line of its log or its standard error that matches, now or within some minutes. */
+  says(pattern: RegExp): Promise<string>;
   stop(): Promise<number | null>;
 }
+
+/** SIGTERM to the oldest process with a word on its command line; a clean system has no pkill. */
+const terminate = `
+for pid in $(ls /proc | grep -E '^[0-9]+$' | sort -n); do
+  [ "$pid" = 1 ] && continue
+  [ "$pid" = $$ ] && continue
+  tr '\\0' ' ' < /proc/$pid/cmdline 2> /dev/null | grep -q -F -- "$1" || continue
+  case $(tr '\\0' ' ' < /proc/$pid/cmdline) in sh\\ -c*) continue ;; esac
+  exec kill -TERM $pid
+done`;
 
 export function startInstalled(root: DebianRoot, words: readonly string[], options: ExecOptions): InstalledPlayer {
   const child = root.spawn(words, options);
@@ -19,20 +31,22 @@ export function startInstalled(root: DebianRoot, words: readonly string[], optio
   for (const stream of [child.stdout, child.stderr])
     if (stream !== null) createInterface({ input: stream }).on('line', (line) => said.push(line));
   const ended = once(child, 'close').then(([code]) => code as number | null);
+  const says = async (pattern: RegExp) => {
+    for (let waitedMs = 0; waitedMs < 180_000; waitedMs += 100) {
+      const line = said.find((text) => pattern.test(text));
+      if (line !== undefined) return line;
+      if (child.exitCode !== null || child.signalCode !== null) break;
+      await delay(100);
+    }
+    throw new Error(`no ${pattern}: ${said.slice(-12).join('\n')}`);
+  };
   return {
     child,
     said,
-    async logged(event) {
-      for (let waitedMs = 0; waitedMs < 90_000; waitedMs += 100) {
-        const line = said.find((text) => text.startsWith('{') && text.includes(`"event":"${event}"`));
-        if (line !== undefined) return JSON.parse(line) as Record<string, unknown>;
-        if (child.exitCode !== null) break;
-        await delay(100);
-      }
-      throw new Error(`no ${event}: ${said.slice(-12).join('\n')}`);
-    },
+    logged: async (event) => JSON.parse(await says(new RegExp(`^{.*"event":"${event}"`))) as Record<string, unknown>,
+    says,
     async stop() {
-      await root.exec(['pkill', '-TERM', '-o', '-f', words[0] ?? '']);
+      await root.exec(['sh', '-c', terminate, 'sh', words[0] ?? '']);
       return ended;
     },
   };
