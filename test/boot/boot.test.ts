@@ -128,7 +128,7 @@ test('without a network the machine boots to a living kiosk that says so', async
 });
 
 test('no shell, no login, no capability, and the renderer in its sandbox', async () => {
-  assert.equal(await inGuest('pgrep -a getty || pgrep -a login || echo none'), 'none');
+  assert.equal(await inGuest('pgrep -a getty || pgrep -ax login || echo none'), 'none');
   const status = await inGuest('cat /proc/$(pgrep -u signet -x cage)/status');
   assert.match(status, /^CapBnd:\s+0+$/m);
   assert.match(status, /^NoNewPrivs:\s+1$/m);
