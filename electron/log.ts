@@ -106,3 +106,29 @@ function messageChain(thrown: unknown): string {
 function messageOf(error: Error): string {
   return error instanceof SyntaxError ? error.name : error.message;
 }
+
+/**
+ * A log for what others can make happen as often as they like: at most so many lines in so many milliseconds, and one
+ * that says that more were left out.
+ * @param nowMs a steady clock
+ */
+export function limitedLog(
+  log: Pick<Log, 'warn'>,
+  most: number,
+  perMs: number,
+  nowMs: () => number,
+): Pick<Log, 'warn'> {
+  let beganMs = nowMs();
+  let lines = 0;
+  return {
+    warn: (event, fields) => {
+      if (nowMs() - beganMs >= perMs) {
+        beganMs = nowMs();
+        lines = 0;
+      }
+      lines += 1;
+      if (lines <= most) log.warn(event, fields);
+      else if (lines === most + 1) log.warn('log-limited', { reason: event });
+    },
+  };
+}

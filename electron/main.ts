@@ -5,7 +5,9 @@ import { openContent } from './assembly/content.ts';
 import { createFactBook, type FactBook, nothingKnown } from './assembly/facts.ts';
 import { watchGraphics } from './assembly/graphics.ts';
 import { openDesk } from './assembly/operator.ts';
+import { createWebPages, type WebPages } from './assembly/pages.ts';
 import { openScreen } from './assembly/screen.ts';
+import { waitFor } from './assembly/waiting.ts';
 import { asPlayerError, PlayerError } from './errors.ts';
 import { createSnapshotFeed } from './ipc/push.ts';
 import { createLog, type Log } from './log.ts';
@@ -32,31 +34,32 @@ function main(): void {
   obeyCommandLine(app);
   const settings = readSettings(process.argv.slice(1), process.env);
   const log = createLog((line) => process.stdout.write(`${line}\n`), settings.log.level, Date.now);
-  prepareElectron(settings, log);
+  const webPages = createWebPages(settings, log);
+  prepareElectron(settings, webPages, log);
   const ending = watchEnding(app, log);
   watchGraphics(app, settings.state.directory, log, () =>
     ending.fail(new PlayerError('INTERNAL', 'the GPU process does not stay alive')),
   );
   app
     .whenReady()
-    .then(() => play(settings, log, ending))
+    .then(() => play(settings, webPages, log, ending))
     .catch((thrown: unknown) => (ending.stop.aborted ? ending.finish() : ending.fail(thrown)));
 }
 
 /** What must be done before Electron is ready. */
-function prepareElectron(settings: Settings, log: Log): void {
+function prepareElectron(settings: Settings, webPages: WebPages, log: Log): void {
   makeStateFolder(settings.state.directory);
   app.enableSandbox();
   app.setPath('userData', join(settings.state.directory, 'chromium'));
   protocol.registerSchemesAsPrivileged([playerScheme]);
   Menu.setApplicationMenu(null);
-  lockDown(app, log);
+  lockDown(app, log, webPages.lockdown);
   // The page's window is made anew after a crash: between two windows there is none.
   app.on('window-all-closed', () => undefined);
 }
 
 /** Build the parts in the order of the path and let them live. */
-async function play(settings: Settings, log: Log, ending: Ending): Promise<void> {
+async function play(settings: Settings, webPages: WebPages, log: Log, ending: Ending): Promise<void> {
   await holdStateFolder(settings.state.directory);
   const playerVersion = __PLAYER_VERSION__;
   log.info('player-started', { version: playerVersion, reason: `electron ${process.versions.electron}` });
@@ -82,12 +85,13 @@ async function play(settings: Settings, log: Log, ending: Ending): Promise<void>
     bounds: settings.page,
     openDesk: (made) => openDesk({ settings, facts, current: feed.current, page: made, log }),
     giveUp: () => ending.fail(new PlayerError('INTERNAL', 'the page does not stay alive')),
+    webPages,
     log,
   });
   setInterval(facts.refresh, refreshMs);
   const { registration, content } = await reading;
   // The first picture comes before the work that only the network needs.
-  if (feed.current().state === 'playing') await delay(longestHeadStartMs, firstShown.signal);
+  if (feed.current().state === 'playing') await waitFor(longestHeadStartMs, firstShown.signal).catch(() => undefined);
   const { live } = await import('./assembly/life.ts');
   const parts = { settings, playerVersion, initial: registration, facts, content, log, forgetContent: content.forget };
   await live(parts, ending.stop);
@@ -99,18 +103,6 @@ async function readDisk(settings: Settings, facts: FactBook, log: Log) {
   const content = await openContent(settings, facts, log);
   facts.update({ registration });
   return { registration, content };
-}
-
-/** Resolves after `ms`, or when `early` aborts. */
-function delay(ms: number, early: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (early.aborted) resolve();
-    const timer = setTimeout(resolve, ms);
-    early.addEventListener('abort', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }
 
 try {

@@ -92,7 +92,16 @@ const schema = z.strictObject({
       reserveBytes: z.int().min(0).optional(),
     })
     .default({ budgetBytes: 8 * 2 ** 30 }),
-  network: z.strictObject({ allowHttpFor: z.array(httpOrigin).max(32).default([]) }).default({ allowHttpFor: [] }),
+  network: z
+    .strictObject({
+      allowHttpFor: z.array(httpOrigin).max(32).default([]),
+      /** Origins that web pages may reach although their addresses are private. */
+      allowPrivatePages: z
+        .array(z.union([httpsOrigin, httpOrigin]))
+        .max(32)
+        .default([]),
+    })
+    .default({ allowHttpFor: [], allowPrivatePages: [] }),
   display: z
     .strictObject({
       fit: z.enum(['contain', 'cover', 'fill']).default('contain'),

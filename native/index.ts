@@ -27,6 +27,7 @@ export { TssError } from './error.ts';
 export { softwareKey } from './key.ts';
 export { publicAreaOf } from './key-file.ts';
 export { notify } from './notify.ts';
+export { type ProxyRoute, proxyRoute } from './proxy.ts';
 export { openTpm } from './tpm.ts';
 export {
   type ConnectionTerms,

@@ -15,10 +15,12 @@ import { recognize } from '../sanitize/recognize.ts';
 import { createAlarm } from '../schedule/alarm.ts';
 import { timetable } from '../schedule/timetable.ts';
 import type { Settings } from '../settings.ts';
+import type { WebPage } from '../shell/page-session.ts';
 import type { FactBook } from './facts.ts';
 import { ensureAll, hashesOf, mediaOf } from './media-files.ts';
 import { createSuspicion } from './suspicion.ts';
 import { waitFor } from './waiting.ts';
+import { webPagesOf } from './web-items.ts';
 
 /** Longest media file, bytes. */
 const largestMediaBytes = 16 * 2 ** 30;
@@ -42,6 +44,8 @@ export interface Content {
   locate(hash: string): ReturnType<MediaStore['locate']>;
   /** Bytes of a stored file, each chunk checked before it is given out. */
   read: MediaStore['read'];
+  /** The web page of an item of the present playlist, or of the one before it. */
+  webPage(itemId: string): WebPage | null;
   /** The page died while it opened this file; one that does it again is not shown any more. */
   pageDied(hash: MediaHash): void;
   /** Forget playlist and media of a removed screen. */
@@ -91,6 +95,8 @@ export async function openContent(settings: Settings, facts: FactBook, log: Log)
   let wholePlaylist: Playlist | null = null;
   let shownProgram = '';
   let gathering = false;
+  let webPages: ReadonlyMap<string, WebPage> = new Map();
+  let webPagesBefore = webPages;
 
   const find = (asset: MediaAsset): CachedMedia | null => store.find({ ...asset, assetId: asset.id });
   const findHarmless = (asset: MediaAsset): CachedMedia | null => {
@@ -150,6 +156,9 @@ export async function openContent(settings: Settings, facts: FactBook, log: Log)
     if (isWhole(next)) unlease();
     playlist = next;
     facts.note({ playlistVersion: next.version, storeBytes: store.sizeBytes });
+    // What is on the display may still be of the program before.
+    webPagesBefore = webPages;
+    webPages = webPagesOf(next);
     show();
     setTimeout(() => {
       releaseOld();
@@ -203,6 +212,7 @@ export async function openContent(settings: Settings, facts: FactBook, log: Log)
     },
     locate: (hash) => store.locate(hash),
     read: store.read,
+    webPage: (itemId) => webPages.get(itemId) ?? webPagesBefore.get(itemId) ?? null,
     pageDied: (hash) => {
       if (!suspicion.add(hash)) return;
       log.warn('media-kills-page', { hash });
@@ -241,6 +251,8 @@ export async function openContent(settings: Settings, facts: FactBook, log: Log)
     forget: async () => {
       suspicion.clear();
       playlist = null;
+      webPages = new Map();
+      webPagesBefore = webPages;
       etag = undefined;
       release();
       release = () => {};

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { ipcMain, protocol } from 'electron';
-import type { OperatorView, ViewChange } from '../ipc/contract.ts';
+import type { OperatorView } from '../ipc/contract.ts';
 import type { SnapshotFeed } from '../ipc/push.ts';
 import { serveIpc } from '../ipc/serve.ts';
 import type { Log } from '../log.ts';
@@ -11,6 +11,7 @@ import { openPage, type Page } from '../shell/page.ts';
 import type { RecycleBounds } from '../shell/recycling.ts';
 import { servePlayerScheme } from '../shell/scheme.ts';
 import type { Content } from './content.ts';
+import type { WebPages } from './pages.ts';
 import { createPlace } from './place.ts';
 import { createPlaybackLog } from './playback-log.ts';
 import { openSupervisor } from './supervisor.ts';
@@ -18,7 +19,7 @@ import { openSupervisor } from './supervisor.ts';
 export interface ScreenParts {
   readonly feed: SnapshotFeed;
   /** Resolves once the disk has been read: the page's first question is answered then, and not with a guess. */
-  readonly content: Promise<Pick<Content, 'locate' | 'read' | 'pageDied'>>;
+  readonly content: Promise<Pick<Content, 'locate' | 'read' | 'pageDied' | 'webPage'>>;
   /** Called at the first picture that is shown. */
   firstShown(): void;
   /** Too many restarts of the page. */
@@ -27,6 +28,7 @@ export interface ScreenParts {
   readonly bounds: RecycleBounds;
   /** The operator's overlay; `null` where the settings name no PIN. Made before the page. */
   openDesk(page: DeskPage): Desk | null;
+  readonly webPages: Pick<WebPages, 'views'>;
   readonly log: Log;
 }
 
@@ -39,9 +41,10 @@ export interface DeskPage {
 }
 
 /** Open the page with the only two things it can reach: the `player://` scheme and the checked requests. */
-export function openScreen({ feed, content, firstShown, giveUp, bounds, openDesk, log }: ScreenParts): Page {
+export function openScreen(parts: ScreenParts): Page {
+  const { feed, content, firstShown, giveUp, bounds, openDesk, webPages, log } = parts;
   let page: Page | null = null;
-  let store: Pick<Content, 'locate' | 'read' | 'pageDied'> | null = null;
+  let store: Pick<Content, 'locate' | 'read' | 'pageDied' | 'webPage'> | null = null;
   let opened: MediaHash | null = null;
   const isPicture = (itemId: string) => {
     const now = feed.current();
@@ -60,6 +63,12 @@ export function openScreen({ feed, content, firstShown, giveUp, bounds, openDesk
     shownItem: () => shownItem,
     contentsId: () => page?.contentsIds()[0] ?? null,
     show: (view) => page?.send('operator:changed', view),
+  });
+  const views = webPages.views({
+    page: () => page,
+    address: (itemId) => store?.webPage(itemId) ?? null,
+    owners: () => page?.contentsIds() ?? [],
+    changed: (change) => page?.send('view:changed', change),
   });
   servePlayerScheme(protocol, {
     pageDirectory: join(__dirname, 'renderer'),
@@ -86,6 +95,7 @@ export function openScreen({ feed, content, firstShown, giveUp, bounds, openDesk
         if (report.outcome === 'shown') {
           firstShown();
           if (page?.shown(from, isPicture(report.itemId)) === true) place.shown(report.itemId);
+          views.pageShows();
         }
         playback.report(report);
         supervisor.report(report);
@@ -101,13 +111,10 @@ export function openScreen({ feed, content, firstShown, giveUp, bounds, openDesk
         await desk?.enter(pin);
         return undefined;
       },
-      'view:prepare': ({ playId }) => {
-        page?.send('view:changed', { playId, state: 'failed', reason: 'not-yet-shown' } satisfies ViewChange);
-        return undefined;
-      },
-      'view:reveal': () => undefined,
-      'view:release': () => undefined,
-      'view:veil': () => undefined,
+      'view:prepare': ({ playId, itemId }, from) => void views.prepare(playId, itemId, from),
+      'view:reveal': ({ playId }) => views.reveal(playId).then(() => undefined),
+      'view:release': ({ playId }) => void views.release(playId),
+      'view:veil': ({ veiled }) => void views.veil(veiled),
     },
     () => page?.contentsIds() ?? [],
     log,
@@ -118,6 +125,7 @@ export function openScreen({ feed, content, firstShown, giveUp, bounds, openDesk
     // A file that is too much for the page kills it as it is opened: the last one that was asked for is suspected.
     died: () => {
       place.died();
+      views.pageDied();
       if (opened !== null) store?.pageDied(opened);
       opened = null;
     },

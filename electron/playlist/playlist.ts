@@ -28,6 +28,16 @@ export interface WebAsset {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly durationSeconds: number | null;
+  /** Further origins that its top frame may navigate to. */
+  readonly allowedOrigins: readonly string[];
+  /** Loaded anew after this time. */
+  readonly refreshSeconds: number | null;
+  /** 0.25 … 5. */
+  readonly zoom: number;
+  /** CSS pixels from its top, and CSS pixels a second on from there. */
+  readonly scrollTop: number;
+  readonly scrollSpeed: number;
+  readonly sound: boolean;
 }
 
 /** An asset that this version cannot show, kept so that it can be reported. */

@@ -60,6 +60,9 @@ const kinds: ReadonlyMap<string, 'image' | 'video' | 'audio' | 'web'> = new Map(
 
 function assetSchema(options: ParseOptions) {
   const address = z.string().transform(checkedBy((text) => checkAddress(text, options.allowHttpFor)));
+  const origin = address
+    .refine((href) => new URL(href).origin === href.replace(/\/$/, ''), 'must be an origin')
+    .transform((href) => new URL(href).origin);
   // A record schema would drop `__proto__` in silence; this one sees it and refuses.
   const headers = z
     .custom<object>(
@@ -80,6 +83,12 @@ function assetSchema(options: ParseOptions) {
     height: count.nullish(),
     duration: duration.nullish(),
     status: shortText.nullish(),
+    allowed_origins: z.array(origin).max(16).nullish(),
+    refresh_interval: z.number().min(10).max(longestSeconds).nullish(),
+    zoom: z.number().min(0.25).max(5).nullish(),
+    scroll_top: z.number().min(0).max(100_000).nullish(),
+    scroll_speed: z.number().min(0).max(1_000).nullish(),
+    sound: z.boolean().nullish(),
   });
   const unknown = z.object({ type: z.string().max(64), id, title, status: shortText.nullish() });
   return z.unknown().transform((value, context): Asset => {
@@ -101,7 +110,13 @@ function assetSchema(options: ParseOptions) {
       headers: data.headers ?? {},
       durationSeconds: data.duration ?? null,
     };
-    if (kind === 'web') return { kind, ...common };
+    const allowedOrigins = data.allowed_origins ?? [];
+    if (kind === 'web') {
+      const { refresh_interval, zoom, scroll_top, scroll_speed, sound } = data;
+      const [refreshSeconds, scrollTop, scrollSpeed] = [refresh_interval ?? null, scroll_top ?? 0, scroll_speed ?? 0];
+      const looks = { refreshSeconds, zoom: zoom ?? 1, scrollTop, scrollSpeed, sound: sound ?? false };
+      return { kind, ...common, allowedOrigins, ...looks };
+    }
     const [hash, sum, sizeBytes] = [data.sha256 ?? null, data.md5 ?? null, data.size ?? null];
     return { kind, ...common, sha256: hash, md5: sum, sizeBytes };
   });

@@ -34,6 +34,10 @@ export interface Page {
   beat(from: number, frames: number): void;
   /** An item came onto the display of a page. @returns whether it is the page that is to be seen */
   shown(from: number, isPicture: boolean): boolean;
+  /** The window, and the size of what the display shows of it; `null` between two windows. */
+  place(): { readonly window: BrowserWindow; readonly width: number; readonly height: number } | null;
+  /** Take the keyboard back from a view. */
+  focus(): void;
 }
 
 /** Open the kiosk window and keep a living page in it. Call after `ready`. */
@@ -218,6 +222,14 @@ export function openPage(ports: PagePorts): Page {
       if (successor !== null && from === successor.webContents.id) beatsSinceShown = 0;
       else if (isCurrent(from)) occasion(isPicture);
       return isCurrent(from);
+    },
+    place: () => {
+      if (window.isDestroyed()) return null;
+      const { width, height } = window.getContentBounds();
+      return { window, width, height: Math.min(height, screen.getPrimaryDisplay().bounds.height) };
+    },
+    focus: () => {
+      if (!window.isDestroyed()) window.webContents.focus();
     },
   };
 }

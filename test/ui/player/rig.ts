@@ -225,20 +225,23 @@ export async function readTree(folder: string): Promise<ReadonlyMap<string, Buff
   return files;
 }
 
+/** Gives a rig to `use` and takes it apart afterwards. */
+export async function withRig(use: (rig: Rig) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'signet-rig-'));
+  await mkdir(path.join(folder, 'tpm'));
+  const display = await startDisplay(1280, 720);
+  const tpm = await startSwtpm({ stateFolder: path.join(folder, 'tpm') });
+  const rig = await makeRig(folder, display, tpm);
+  await use(rig);
+  await rig.backend.close();
+  await tpm.stop();
+  await display.stop();
+  await rm(folder, { recursive: true, force: true });
+}
+
 export const test = base.extend<{ rig: Rig }>({
   // biome-ignore lint/correctness/noEmptyPattern: the runner reads the names of the fixtures from the pattern
-  rig: async ({}, use) => {
-    const folder = await mkdtemp(path.join(os.tmpdir(), 'signet-rig-'));
-    await mkdir(path.join(folder, 'tpm'));
-    const display = await startDisplay(1280, 720);
-    const tpm = await startSwtpm({ stateFolder: path.join(folder, 'tpm') });
-    const rig = await makeRig(folder, display, tpm);
-    await use(rig);
-    await rig.backend.close();
-    await tpm.stop();
-    await display.stop();
-    await rm(folder, { recursive: true, force: true });
-  },
+  rig: async ({}, use) => withRig(use),
 });
 
 export { expect };

@@ -65,6 +65,12 @@ describe('buildProgram', () => {
       url: 'https://secret.example/',
       headers: {},
       durationSeconds: null,
+      allowedOrigins: ['https://secret.example'],
+      refreshSeconds: null,
+      zoom: 1,
+      scrollTop: 0,
+      scrollSpeed: 0,
+      sound: false,
     };
     const { program } = buildProgram(
       [{ transitions: 'fade', items: [item('i', media('asset-9', 'image')), item('w', web)] }],

@@ -110,5 +110,9 @@ test('no certificate of the platform is offered, no bad one accepted and no pass
   assert.deepEqual(answer, [false]);
   assert.equal(prevented(app, 'select-client-certificate', {}, 'https://x/', [{ subject: 'x' }], keep), true);
   assert.deepEqual(answer, []);
-  assert.equal(prevented(app, 'login'), true);
+  for (const isProxy of [true, false]) {
+    answer = 'not called';
+    assert.equal(prevented(app, 'login', {}, {}, { isProxy, host: 'x', port: 1 }, keep), true);
+    assert.deepEqual(answer, [], 'answered with nothing, so that the request fails');
+  }
 });

@@ -1,0 +1,249 @@
+import type { BaseWindow, Session, WebContentsView } from 'electron';
+import type { ViewChange } from '../ipc/contract.ts';
+import type { WebPage } from './page-session.ts';
+import { openView, type PageView } from './page-view.ts';
+
+/** Showings that the page may ask for at once; an honest one has two. */
+const mostPlays = 6;
+/** Pages that are kept, asleep, for their next showing. */
+const mostAsleep = 2;
+/** Resident memory above which a page is not kept, KiB. */
+const keptBelowKib = 384 * 1024;
+/** Free memory of the machine below which no page is kept. */
+const spareBytes = 512 * 2 ** 20;
+/** How long a raised view stands in for the player's own page while that is being restarted. */
+const standInMs = 10_000;
+
+export interface ViewsPorts {
+  /** The window and the size of what is seen of it; `null` between two windows. */
+  window(): { readonly window: BaseWindow; readonly width: number; readonly height: number } | null;
+  /** The web page of an item; `null` where there is none. */
+  page(itemId: string): WebPage | null;
+  /** A session for this asset alone, its limits set. */
+  session(page: WebPage): Promise<Session>;
+  /** Those that may still have showings: the page, and for a while its successor. */
+  owners(): readonly number[];
+  changed(change: ViewChange): void;
+  failed(page: WebPage, reason: string): void;
+  /** Whether pages that ask for it may be heard. */
+  readonly audible: boolean;
+  /** Puts the keyboard back to the player's own page. */
+  focusPage(): void;
+  memoryKib(pid: number): number;
+  freeBytes(): number;
+}
+
+/** Every web page that is shown, prepared or kept; the page knows them by `playId`. */
+export interface PageViews {
+  /** @param owner web contents that ask */
+  prepare(playId: string, itemId: string, owner: number): void;
+  /** @throws when there is no such showing */
+  reveal(playId: string): Promise<void>;
+  release(playId: string): void;
+  veil(veiled: boolean): void;
+  /** The player's own page is gone with all its showings. */
+  pageDied(): void;
+  /** The player's own page shows something again. */
+  pageShows(): void;
+}
+
+interface Kept {
+  readonly page: WebPage;
+  readonly identity: string;
+  opened: PageView | null;
+  ready: boolean;
+  readonly plays: Set<string>;
+  usedMs: number;
+}
+
+export function createPageViews(ports: ViewsPorts): PageViews {
+  const kept = new Set<Kept>();
+  const plays = new Map<string, Kept>();
+  const owned = new Map<string, number>();
+  /** Raised showings, the topmost last. */
+  let raised: string[] = [];
+  let veiled = false;
+  let standIn: Kept | null = null;
+  let standInTimer: NodeJS.Timeout | undefined;
+  const laidOut = new WeakSet<BaseWindow>();
+
+  const isRaised = (one: Kept) => one === standIn || [...one.plays].some((play) => raised.includes(play));
+
+  /** In sight, or in a corner where Chromium still paints it: the row that no display shows, else a single pixel. */
+  const place = (view: WebContentsView, inSight: boolean) => {
+    const place = ports.window();
+    if (place === null) return;
+    const { window, width, height } = place;
+    if (!window.contentView.children.includes(view) || inSight) window.contentView.addChildView(view);
+    const spareRow = window.getContentBounds().height > height;
+    const corner = spareRow ? { x: 0, y: height } : { x: width - 1, y: height - 1 };
+    view.setBounds({ ...(inSight ? { x: 0, y: 0 } : corner), width, height });
+    if (laidOut.has(window)) return;
+    laidOut.add(window);
+    window.on('resize', arrange);
+  };
+
+  const arrange = () => {
+    for (const one of kept) if (one.opened !== null) place(one.opened.view, isRaised(one) && !veiled);
+    for (const play of raised) {
+      const view = plays.get(play)?.opened?.view;
+      if (view !== undefined && !veiled) place(view, true);
+    }
+  };
+
+  const drop = (one: Kept) => {
+    kept.delete(one);
+    for (const play of one.plays) plays.delete(play);
+    raised = raised.filter((play) => !one.plays.has(play));
+    if (one.opened === null) return;
+    const { view } = one.opened;
+    for (const window of [ports.window()?.window])
+      if (window?.contentView.children.includes(view) === true) window.contentView.removeChildView(view);
+    one.opened.close();
+  };
+
+  const failed = (one: Kept, reason: string) => {
+    ports.failed(one.page, reason);
+    const told = [...one.plays];
+    drop(one);
+    for (const playId of told) ports.changed({ playId, state: 'failed', reason });
+  };
+
+  const trim = () => {
+    const asleep = [...kept].filter(({ plays: held }) => held.size === 0).sort((a, b) => b.usedMs - a.usedMs);
+    for (const [index, one] of asleep.entries()) if (index >= mostAsleep || ports.freeBytes() < spareBytes) drop(one);
+  };
+
+  const isStale = ({ page: { refreshMs }, opened }: Kept) =>
+    refreshMs !== null && opened !== null && performance.now() - opened.loadedAtMs >= refreshMs;
+
+  const open = async (one: Kept) => {
+    const session = await ports.session(one.page);
+    if (!kept.has(one)) return;
+    const opened = openView(one.page, session, (view) => place(view, false), {
+      memoryKib: ports.memoryKib,
+      failed: (reason) => failed(one, reason),
+    });
+    one.opened = opened;
+    opened.view.webContents.on('focus', ports.focusPage);
+    await opened.ready;
+    one.ready = true;
+    for (const playId of one.plays) ports.changed({ playId, state: 'ready' });
+  };
+
+  const again = async (one: Kept, playId: string) => {
+    const { opened } = one;
+    if (opened === null || !one.ready) return;
+    if (!isRaised(one)) {
+      opened.wake();
+      place(opened.view, false);
+    }
+    if (await opened.painted()) {
+      if (one.plays.has(playId)) ports.changed({ playId, state: 'ready' });
+    } else if (kept.has(one)) failed(one, 'not-painted');
+  };
+
+  const raise = async (playId: string, one: Kept) => {
+    const { opened } = one;
+    if (opened === null || !one.ready) throw new Error('the page is not ready');
+    raised = [...raised.filter((play) => play !== playId), playId];
+    opened.begin(ports.audible);
+    if (!veiled) place(opened.view, true);
+    await opened.painted();
+    leaveStandIn();
+    renewInTime(playId, one);
+  };
+
+  /** A page that stays longer than its refresh interval is exchanged under the eyes of the beholder, without a gap. */
+  const renewInTime = (playId: string, old: Kept) => {
+    const { refreshMs } = old.page;
+    if (refreshMs === null) return;
+    const timer = setTimeout(() => {
+      if (plays.get(playId) !== old || !raised.includes(playId)) return;
+      const next: Kept = { ...old, opened: null, ready: false, plays: new Set(), usedMs: performance.now() };
+      kept.add(next);
+      void open(next).then(() => {
+        if (!kept.has(next)) return;
+        if (plays.get(playId) !== old || !raised.includes(playId)) return drop(next);
+        old.plays.delete(playId);
+        next.plays.add(playId);
+        plays.set(playId, next);
+        void raise(playId, next).then(() => {
+          if (old.plays.size === 0) drop(old);
+        });
+      });
+    }, refreshMs);
+    timer.unref();
+  };
+
+  const leaveStandIn = () => {
+    clearTimeout(standInTimer);
+    if (standIn !== null) drop(standIn);
+    standIn = null;
+  };
+
+  const release = (playId: string) => {
+    owned.delete(playId);
+    const one = plays.get(playId);
+    if (one === undefined) return;
+    plays.delete(playId);
+    one.plays.delete(playId);
+    raised = raised.filter((play) => play !== playId);
+    if (one.plays.size > 0) return;
+    one.usedMs = performance.now();
+    if (one.opened === null || !one.ready || isStale(one)) return drop(one);
+    place(one.opened.view, false);
+    one.opened.sleep();
+    const pid = one.opened.view.webContents.getOSProcessId();
+    if (ports.memoryKib(pid) > keptBelowKib) drop(one);
+    trim();
+  };
+
+  return {
+    prepare(playId, itemId, owner) {
+      for (const [play, of] of owned) if (!ports.owners().includes(of)) release(play);
+      const page = ports.page(itemId);
+      const reason = page === null ? 'no-address' : plays.size >= mostPlays || plays.has(playId) ? 'too-many' : null;
+      if (page === null || reason !== null) {
+        ports.changed({ playId, state: 'failed', reason: reason ?? 'no-address' });
+        return;
+      }
+      const identity = JSON.stringify(page);
+      const found = [...kept].find((one) => one.identity === identity && one !== standIn && !isStale(one));
+      const one = found ?? { page, identity, opened: null, ready: false, plays: new Set<string>(), usedMs: 0 };
+      kept.add(one);
+      one.plays.add(playId);
+      plays.set(playId, one);
+      owned.set(playId, owner);
+      one.usedMs = performance.now();
+      if (found !== undefined) void again(one, playId);
+      else
+        open(one).catch(() => {
+          if (kept.has(one)) failed(one, 'failed');
+        });
+    },
+    async reveal(playId) {
+      const one = plays.get(playId);
+      if (one === undefined) throw new Error('there is no such showing');
+      await raise(playId, one);
+    },
+    release,
+    veil(now) {
+      veiled = now;
+      arrange();
+    },
+    pageDied() {
+      leaveStandIn();
+      veiled = false;
+      const top = raised.at(-1);
+      standIn = (top === undefined ? undefined : plays.get(top)) ?? null;
+      for (const one of [...kept]) if (one !== standIn) drop(one);
+      plays.clear();
+      owned.clear();
+      standIn?.plays.clear();
+      raised = [];
+      standInTimer = setTimeout(leaveStandIn, standInMs);
+    },
+    pageShows: leaveStandIn,
+  };
+}

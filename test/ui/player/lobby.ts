@@ -1,0 +1,115 @@
+/** One registered player for a whole file: a web site that it may show, one that it may not, and items in turn. */
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { type Site, startSite } from '../../support/page-site.ts';
+import { test as base, expect, type LogLine, type Player, type Rig, withRig } from './rig.ts';
+
+export interface Lobby {
+  readonly rig: Rig;
+  readonly player: Player;
+  /** Allowed by the settings, as a page of a private network must be. */
+  readonly site: Site;
+  /** The reference server by another name: allowed, but of an authority that nobody trusts. */
+  readonly untrusted: string;
+  /** Not allowed. */
+  readonly stranger: Site;
+  /** Plays these assets in turn with a red picture before the first; the number of log lines before that. */
+  show(...assets: readonly Asset[]): number;
+  /** The colour in the middle of the display, such as `0,255,0`. */
+  middle(): string;
+  seen(colour: string): Promise<void>;
+}
+
+export interface Asset {
+  readonly id: string;
+  readonly type?: string;
+  readonly asset_url: string;
+  readonly duration?: number;
+  readonly [field: string]: unknown;
+}
+
+/** Colours of pages: nothing else on the display has them. */
+export const colours = { green: '0,255,0', blue: '0,0,255', red: '255,0,0' } as const;
+
+async function openLobby(rig: Rig, site: Site, stranger: Site): Promise<Lobby> {
+  const red = rig.backend.addMedia('red.png', await readFile(path.resolve('test/fixtures/clips/red.png')));
+  const picture: Asset = {
+    id: 'picture',
+    type: 'image',
+    asset_url: `${rig.backend.origin}/media/${red.sha256}`,
+    duration: 0.5,
+  };
+  let shows = 0;
+  const set = (assets: readonly Asset[]) => {
+    shows += 1;
+    const items = assets.map(({ duration = 1.5, ...asset }, position) => ({
+      id: `${asset.id}-${shows}`,
+      position,
+      duration,
+      asset: { type: 'web', title: asset.id, status: 'finished', ...asset },
+    }));
+    const shared = { title: 'p', predicate: 'TRUE', priority: false, is_enabled: true, transitions: false };
+    rig.backend.setPlaylist({ playlists: [{ id: 'p', ...shared, items }] });
+  };
+  set([picture]);
+  const untrusted = `https://127.0.0.1:${new URL(rig.backend.origin).port}`;
+  rig.settings = {
+    network: { allowHttpFor: [site.origin, stranger.origin], allowPrivatePages: [site.origin, untrusted] },
+    sound: { volume: 50 },
+  };
+  const player = await rig.start();
+  rig.backend.claim(await player.shownPin(), 'Lobby');
+  await player.logged('item-shown');
+  await expect.poll(() => rig.backend.openStreams()).toBe(1);
+  const middle = () => rig.display.pixel(640, 360).join(',');
+  return {
+    rig,
+    player,
+    site,
+    untrusted,
+    stranger,
+    show(...assets) {
+      const from = player.log.length;
+      set([picture, ...assets]);
+      return from;
+    },
+    middle,
+    seen: (colour) => expect.poll(middle, { timeout: 30_000, intervals: [50] }).toBe(colour),
+  };
+}
+
+export const test = base.extend<object, { lobby: Lobby }>({
+  lobby: [
+    // biome-ignore lint/correctness/noEmptyPattern: the runner reads the names of the fixtures from the pattern
+    async ({}, use) => {
+      const [site, stranger] = [await startSite(), await startSite()];
+      await withRig(async (rig) => {
+        const lobby = await openLobby(rig, site, stranger);
+        await use(lobby);
+        await lobby.player.stop();
+      });
+      await Promise.all([site.close(), stranger.close()]);
+    },
+    { scope: 'worker', timeout: 120_000 },
+  ],
+});
+
+/** The line that tells of an item of an asset, whatever its number. */
+export async function told(lobby: Lobby, event: string, asset: string, from: number): Promise<LogLine> {
+  let found: LogLine | undefined;
+  const logged = () => lobby.player.log.slice(from).map((line) => JSON.stringify(line));
+  await expect
+    .poll(
+      () => {
+        found = lobby.player.log
+          .slice(from)
+          .find((line) => line.event === event && String(line['itemId'] ?? '').startsWith(`${asset}-`));
+        return found === undefined ? logged().slice(-8) : [];
+      },
+      { message: `${event} ${asset}`, timeout: 30_000 },
+    )
+    .toEqual([]);
+  return found as LogLine;
+}
+
+export { expect };

@@ -1,0 +1,333 @@
+/** Web pages on the real player with real servers: what is shown, what is skipped and reported, what is impossible. */
+import { once } from 'node:events';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import { colours, expect, type Lobby, test, told } from './lobby.ts';
+
+const filled = (colour: string, more = '') =>
+  `<!doctype html><body style="margin:0;height:100vh;background:rgb(${colour})">${more}</body>`;
+
+/** A page that does something, and is green when the outcome is the expected one, else blue. */
+const judging = (expression: string) =>
+  filled(
+    '1,2,3',
+    `<script>
+      (async () => (${expression}))().catch((error) => 'thrown ' + error.name).then((outcome) => {
+        document.title = String(outcome);
+        document.body.style.background = outcome === true ? 'rgb(${colours.green})' : 'rgb(${colours.blue})';
+      });
+    </script>`,
+  );
+
+async function skipped(lobby: Lobby, asset: string, from: number, reason: string | RegExp): Promise<void> {
+  const failed = await told(lobby, 'item-failed', asset, from);
+  expect(String(failed['reason'])).toMatch(reason);
+  // The rest of the program plays on, and nothing of a browser's own error page is seen.
+  await told(lobby, 'item-shown', 'picture', lobby.player.log.length);
+  await lobby.seen(colours.red);
+}
+
+test('shows a page over the whole display, between pictures, without a gap', async ({ lobby }) => {
+  const url = lobby.site.page('/plain', filled(colours.green));
+  const from = lobby.show({ id: 'plain', asset_url: url });
+  await told(lobby, 'item-shown', 'plain', from);
+  await lobby.seen(colours.green);
+  const corners = [
+    [0, 0],
+    [1279, 0],
+    [0, 719],
+    [1279, 719],
+  ] as const;
+  for (const [x, y] of corners) expect(lobby.rig.display.pixel(x, y).join(',')).toBe(colours.green);
+  const seen = new Set<string>();
+  const end = Date.now() + 7_000;
+  while (Date.now() < end) {
+    seen.add(lobby.middle());
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  expect([...seen].sort()).toEqual([colours.green, colours.red].sort());
+});
+
+test('a page that is shown again was kept: it is loaded once', async ({ lobby }) => {
+  const url = lobby.site.page('/kept', filled(colours.green));
+  const from = lobby.show({ id: 'kept', asset_url: url, duration: 1 });
+  await told(lobby, 'item-shown', 'kept', from);
+  await told(lobby, 'item-shown', 'kept', lobby.player.log.length);
+  await told(lobby, 'item-shown', 'kept', lobby.player.log.length);
+  expect(lobby.site.requests.filter(({ path }) => path === '/kept')).toHaveLength(1);
+});
+
+test('a page alone in its program is exchanged at its refresh interval', async ({ lobby }) => {
+  let loads = 0;
+  const url = lobby.site.page('/fresh', (_request, response) => {
+    loads += 1;
+    response.writeHead(200, { 'content-type': 'text/html' }).end(filled(loads === 1 ? colours.green : colours.blue));
+  });
+  lobby.show({ id: 'fresh', asset_url: url, duration: 14, refresh_interval: 10 });
+  await lobby.seen(colours.green);
+  await lobby.seen(colours.blue);
+  expect(loads).toBe(2);
+});
+
+test('zoom and scroll position are those of the asset', async ({ lobby }) => {
+  const url = lobby.site.page(
+    '/tall',
+    filled(
+      colours.blue,
+      `<div style="position:absolute;top:1000px;width:100%;height:3000px;background:rgb(${colours.green})">`,
+    ),
+  );
+  lobby.show({ id: 'tall', asset_url: url, zoom: 2, scroll_top: 1_000, duration: 3 });
+  await lobby.seen(colours.green);
+});
+
+for (const [what, asset, answer, reason] of [
+  ['answers 404', 'missing', 404, 'http-status'],
+  ['answers 500', 'broken', 500, 'http-status'],
+  ['answers 204', 'nothing', 204, 'not-a-page'],
+] as const)
+  test(`a page that ${what} is skipped and reported`, async ({ lobby }) => {
+    const url = lobby.site.page(`/${asset}`, (_request, response) => response.writeHead(answer).end('<body>no'));
+    await skipped(lobby, asset, lobby.show({ id: asset, asset_url: url }), reason);
+  });
+
+test('a page that never answers is given up at its deadline', async ({ lobby }) => {
+  const url = lobby.site.page('/silent', () => {});
+  await skipped(lobby, 'silent', lobby.show({ id: 'silent', asset_url: url }), 'deadline');
+});
+
+test('a page that begins and never ends is given up at its deadline', async ({ lobby }) => {
+  const url = lobby.site.page('/drip', (_request, response) => {
+    response.writeHead(200, { 'content-type': 'text/html' });
+    const drip = setInterval(() => response.write('<!-- -->'), 200);
+    response.on('close', () => clearInterval(drip));
+  });
+  await skipped(lobby, 'drip', lobby.show({ id: 'drip', asset_url: url }), 'deadline');
+});
+
+test('a certificate that is not trusted skips the page', async ({ lobby }) => {
+  const from = lobby.show({ id: 'untrusted', asset_url: `${lobby.untrusted}/` });
+  await skipped(lobby, 'untrusted', from, 'certificate');
+});
+
+test('the management server is no web page', async ({ lobby }) => {
+  const from = lobby.show({ id: 'server', asset_url: `${lobby.rig.backend.origin}/` });
+  await skipped(lobby, 'server', from, 'address-refused');
+});
+
+test('a private address that the settings do not name is never connected to', async ({ lobby }) => {
+  const url = lobby.stranger.page('/private', filled(colours.blue));
+  const before = lobby.stranger.connections();
+  const from = lobby.show({ id: 'private', asset_url: url });
+  await skipped(lobby, 'private', from, 'unreachable');
+  await lobby.player.logged('page-request-denied', { reason: 'private-address' }, from);
+  expect(lobby.stranger.connections()).toBe(before);
+});
+
+test('a redirect to another origin is refused, and nothing is connected to', async ({ lobby }) => {
+  const target = lobby.stranger.page('/target', filled(colours.blue));
+  const url = lobby.site.page('/redirect', (_request, response) => response.writeHead(302, { location: target }).end());
+  const before = lobby.stranger.connections();
+  await skipped(lobby, 'redirect', lobby.show({ id: 'redirect', asset_url: url }), /^(?:not-a-page|address-refused)$/);
+  expect(lobby.stranger.connections()).toBe(before);
+});
+
+test('a page reaches no private address by whatever means', async ({ lobby }) => {
+  const trap = createTcpServer((socket) => socket.destroy());
+  let connections = 0;
+  trap.on('connection', () => {
+    connections += 1;
+  });
+  trap.listen(0, '127.0.0.1');
+  await once(trap, 'listening');
+  const { port } = trap.address() as AddressInfo;
+  const before = lobby.stranger.connections();
+  const url = lobby.site.page(
+    '/reach',
+    judging(`await (async () => {
+      const places = ['${lobby.stranger.origin}', 'http://127.0.0.1:${port}', 'http://localhost:${port}',
+        'https://127.0.0.1:${port}', '${lobby.rig.backend.origin}'];
+      for (const place of places) {
+        const link = document.createElement('link');
+        link.rel = 'preconnect'; link.href = place; document.head.append(link);
+        new Image().src = place + '/i.png';
+        document.body.append(Object.assign(document.createElement('iframe'), { src: place + '/f' }));
+        document.head.append(Object.assign(document.createElement('script'), { src: place + '/s.js' }));
+        navigator.sendBeacon(place + '/b', 'x');
+        try { new EventSource(place + '/e'); } catch {}
+        try { new WebSocket(place.replace('http', 'ws') + '/w'); } catch {}
+      }
+      for (const place of places) void fetch(place + '/x', { mode: 'no-cors' }).catch(() => {});
+      const peer = new RTCPeerConnection({ iceTransportPolicy: 'relay', iceServers: [
+        { urls: 'turn:127.0.0.1:${port}?transport=tcp', username: 'a', credential: 'b' },
+        { urls: 'turns:127.0.0.1:${port}?transport=tcp', username: 'a', credential: 'b' }] });
+      peer.createDataChannel('x');
+      void peer.createOffer().then((offer) => peer.setLocalDescription(offer));
+      await new Promise((done) => setTimeout(done, 1500));
+      return typeof WebTransport === 'undefined';
+    })()`),
+  );
+  const from = lobby.show({ id: 'reach', asset_url: url, duration: 4 });
+  await told(lobby, 'item-shown', 'reach', from);
+  await lobby.seen(colours.green);
+  // What is tried behind the page's back has had its time.
+  await told(lobby, 'item-shown', 'picture', lobby.player.log.length);
+  expect(connections).toBe(0);
+  expect(lobby.stranger.connections()).toBe(before);
+  trap.close();
+});
+
+test('request headers go to exactly the origin of the page, and only where it asks itself', async ({ lobby }) => {
+  const { origin } = lobby.site;
+  lobby.site.page('/data', (_request, response) => response.writeHead(200).end('1'));
+  const url = lobby.site.page(
+    '/headers',
+    judging(`await (async () => {
+      const frame = document.createElement('iframe');
+      frame.srcdoc = '<script>fetch("${origin}/data?framed", { mode: "no-cors" })<' + '/script>';
+      frame.sandbox = 'allow-scripts';
+      document.body.append(frame);
+      await fetch('/data?own');
+      await new Promise((done) => setTimeout(done, 500));
+      return true;
+    })()`),
+  );
+  const from = lobby.show({ id: 'headers', asset_url: url, headers: { 'X-Token': 'secret' } });
+  await told(lobby, 'item-shown', 'headers', from);
+  await lobby.seen(colours.green);
+  const given = (path: string) =>
+    lobby.site.requests.filter((one) => one.path === path).map((one) => one.headers['x-token']);
+  expect(given('/headers')).toEqual(['secret']);
+  expect(given('/data').sort()).toEqual(['secret', undefined]);
+});
+
+test('two assets share nothing: each has a session of its own', async ({ lobby }) => {
+  const sets = lobby.site.page('/sets', judging(`((localStorage.who = 'me'), (document.cookie = 'who=me'), true)`));
+  const asks = lobby.site.page('/asks', judging(`localStorage.who === undefined && document.cookie === ''`));
+  const from = lobby.show({ id: 'sets', asset_url: sets }, { id: 'asks', asset_url: asks });
+  await told(lobby, 'item-shown', 'asks', from);
+  await lobby.seen(colours.green);
+  await expect.poll(lobby.middle).not.toBe(colours.blue);
+});
+
+for (const [what, expression] of [
+  [
+    'has no bridge, no Node and no preload',
+    `typeof player === 'undefined' && typeof require === 'undefined' && typeof process === 'undefined'`,
+  ],
+  [
+    'cannot stop the display with dialogs',
+    `(() => { for (let i = 0; i < 50; i++) { alert(i); confirm(i); try { prompt(i); } catch {} } print(); return true; })()`,
+  ],
+  [
+    'opens no window',
+    `Array.from({ length: 50 }, () => open('/plain', 'w' + Math.random())).every((opened) => opened === null)`,
+  ],
+  [
+    'does not hold on with beforeunload',
+    `(() => { addEventListener('beforeunload', (event) => { event.preventDefault(); event.returnValue = 'stay'; }); return true; })()`,
+  ],
+  [
+    'gets no permission',
+    `(await Promise.all(['geolocation', 'notifications', 'camera', 'microphone', 'clipboard-read', 'midi'].map((name) => navigator.permissions.query({ name }).then(({ state }) => state, () => 'denied')))).every((state) => state === 'denied')`,
+  ],
+  [
+    'gets neither camera nor screen',
+    `(await Promise.allSettled([navigator.mediaDevices?.getUserMedia({ video: true }) ?? Promise.reject(), navigator.mediaDevices?.getDisplayMedia({ video: true }) ?? Promise.reject()])).every(({ status }) => status === 'rejected')`,
+  ],
+  [
+    'gets no device',
+    `(await Promise.allSettled([navigator.usb?.requestDevice({ filters: [] }) ?? Promise.reject(), navigator.serial?.requestPort() ?? Promise.reject(), navigator.hid?.requestDevice({ filters: [] }) ?? Promise.reject(), navigator.bluetooth?.requestDevice({ acceptAllDevices: true }) ?? Promise.reject()])).every(({ status }) => status === 'rejected')`,
+  ],
+  [
+    'cannot take the whole screen or the pointer',
+    `(await Promise.allSettled([document.body.requestFullscreen(), document.body.requestPointerLock()])).every(({ status }) => status === 'rejected') && document.fullscreenElement === null`,
+  ],
+  [
+    'navigates neither to files, to the player nor elsewhere',
+    `(() => { for (const url of ['file:///etc/passwd', 'player://app/index.html', 'https://example.com/', 'data:text/html,x', 'mailto:a@b', 'javascript:void 0']) location.href = url; return true; })()`,
+  ],
+  [
+    'downloads nothing',
+    `(() => { const link = document.createElement('a'); link.href = URL.createObjectURL(new Blob(['x'])); link.download = 'x'; document.body.append(link); link.click(); return true; })()`,
+  ],
+  [
+    'may fill its history',
+    `(() => { for (let i = 0; i < 300; i++) history.pushState(i, '', '#' + i); history.go(-299); return true; })()`,
+  ],
+  [
+    'may ask a meta refresh to a file in vain',
+    `(() => { document.head.insertAdjacentHTML('beforeend', '<meta http-equiv="refresh" content="0;url=file:///etc/passwd">'); return true; })()`,
+  ],
+  [
+    'shows nothing of the player in a frame',
+    `await new Promise((done) => { const frame = document.createElement('iframe'); frame.src = 'player://app/index.html'; document.body.append(frame); setTimeout(() => { let read = null; try { read = frame.contentDocument?.getElementById('root') ?? null; } catch {} done(read === null); }, 500); })`,
+  ],
+  [
+    'has no cursor and hears no hand',
+    `await new Promise((done) => setTimeout(() => { const { cursor, pointerEvents } = getComputedStyle(document.body); done(cursor === 'none' && pointerEvents === 'none'); }, 800))`,
+  ],
+] as const)
+  test(`a page ${what}`, async ({ lobby }) => {
+    const asset = what.replaceAll(/[^a-z]/g, '').slice(0, 30);
+    const windows = await lobby.player.app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length);
+    const url = lobby.site.page(`/${asset}`, judging(expression));
+    const from = lobby.show({ id: asset, asset_url: url });
+    await told(lobby, 'item-shown', asset, from);
+    await lobby.seen(colours.green);
+    // It goes when its time is over, whatever it did.
+    await told(lobby, 'item-shown', 'picture', lobby.player.log.length);
+    await lobby.seen(colours.red);
+    expect(await lobby.player.app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length)).toBe(windows);
+  });
+
+async function viewPid(lobby: Lobby, path: string): Promise<number> {
+  return lobby.player.app.evaluate(
+    ({ webContents }, ending) =>
+      webContents
+        .getAllWebContents()
+        .find((one) => one.getURL().endsWith(ending))
+        ?.getOSProcessId() ?? 0,
+    path,
+  );
+}
+
+test('a page whose process dies on the display makes room for the next item', async ({ lobby }) => {
+  const url = lobby.site.page('/dies', filled(colours.green));
+  const from = lobby.show({ id: 'dies', asset_url: url, duration: 60 });
+  await told(lobby, 'item-shown', 'dies', from);
+  await lobby.seen(colours.green);
+  process.kill(await viewPid(lobby, '/dies'), 'SIGKILL');
+  await lobby.player.logged('page-failed', { reason: 'crashed' }, from);
+  await lobby.seen(colours.red);
+});
+
+test('a page in an endless loop makes room for the next item', async ({ lobby }) => {
+  const url = lobby.site.page(
+    '/hangs',
+    filled(colours.green, '<script>setTimeout(() => { for (;;); }, 6000)</script>'),
+  );
+  const from = lobby.show({ id: 'hangs', asset_url: url, duration: 60 });
+  await told(lobby, 'item-shown', 'hangs', from);
+  await lobby.player.logged('page-failed', { reason: 'hung' }, from);
+  await lobby.seen(colours.red);
+});
+
+test('the player’s own page may die under a web page and comes back', async ({ lobby }) => {
+  const url = lobby.site.page('/above', filled(colours.green));
+  const from = lobby.show({ id: 'above', asset_url: url, duration: 4 });
+  await told(lobby, 'item-shown', 'above', from);
+  await lobby.seen(colours.green);
+  process.kill(await viewPid(lobby, 'player://app/index.html'), 'SIGKILL');
+  await lobby.player.logged('page-recovery', { reason: 'gone' }, from);
+  await told(lobby, 'item-shown', 'picture', lobby.player.log.length);
+  await lobby.seen(colours.red);
+});
+
+test('what pages leave behind is bounded: views are ended, two are kept', async ({ lobby }) => {
+  lobby.show();
+  await expect
+    .poll(() => lobby.player.app.evaluate(({ webContents }) => webContents.getAllWebContents().length), {
+      timeout: 20_000,
+    })
+    .toBeLessThanOrEqual(3);
+});

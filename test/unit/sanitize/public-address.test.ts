@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { isPublicAddress } from '../../../electron/sanitize/public-address.ts';
+
+test('private, loopback, link-local, shared, documentation, multicast and reserved addresses are not public', () => {
+  for (const address of [
+    ...['0.0.0.0', '10.0.0.1', '100.64.0.1', '127.0.0.1', '127.255.255.254', '169.254.169.254', '172.16.0.1'],
+    ...['172.31.255.255', '192.0.0.1', '192.0.2.1', '192.88.99.1', '192.168.255.1', '198.18.0.1', '198.51.100.1'],
+    ...['203.0.113.1', '224.0.0.1', '239.255.255.255', '240.0.0.1', '255.255.255.255'],
+    ...['::', '::1', '::ffff:8.8.8.8', '::ffff:127.0.0.1', '64:ff9b::7f00:1', '100::1', '2001::1', '2001:db8::1'],
+    ...['2002:7f00:1::', 'fc00::1', 'fd12::1', 'fe80::1', 'fe80::1%eth0', 'fec0::1', 'ff02::1'],
+    ...['', 'localhost', '1', '0x7f.1', '127.1', '2001:4860:4860::8888%1'],
+  ])
+    assert.equal(isPublicAddress(address), false, address);
+});
+
+test('addresses of the public internet are public, also beside the special blocks', () => {
+  for (const address of [
+    ...['8.8.8.8', '1.1.1.1', '100.63.255.255', '100.128.0.1', '172.15.0.1', '172.32.0.1', '192.167.1.1', '223.1.1.1'],
+    ...['2001:4860:4860::8888', '2606:4700::1111', '2a00:1450::1'],
+  ])
+    assert.equal(isPublicAddress(address), true, address);
+});
