@@ -54,8 +54,6 @@ function prepareElectron(settings: Settings, webPages: WebPages, log: Log): void
   protocol.registerSchemesAsPrivileged([playerScheme]);
   Menu.setApplicationMenu(null);
   lockDown(app, log, webPages.lockdown);
-  // The page's window is made anew after a crash: between two windows there is none.
-  app.on('window-all-closed', () => undefined);
 }
 
 /** Build the parts in the order of the path and let them live. */

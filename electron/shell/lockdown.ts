@@ -18,6 +18,8 @@ const nothing: LockdownRules = { mayNavigate: () => false, proxyLogin: () => nul
 export function lockDown(app: App, allLog: Pick<Log, 'warn'>, rules = nothing): void {
   // What is denied a hostile page asks for again and again.
   const log = limitedLog(allLog, 60, 60_000, () => performance.now());
+  // The page's window is made anew after a crash: between two windows there is none.
+  app.on('window-all-closed', () => undefined);
   app.on('session-created', (session) => lockSession(session, log));
   app.on('web-contents-created', (_event, contents) => lockContents(contents, log, rules));
   app.on('certificate-error', (event, _contents, _url, _error, _certificate, callback) => {
