@@ -21,30 +21,40 @@ const help = `npm run bench -- NAME — measure, on this machine, against a yard
   startup       process start to first content frame against a minimal Electron application
   gap           black and wrong frames and the time between two items, for every pair of kinds; drift of their starts;
                 frames of a clip: against one bare <img> and <video> in the same Electron
+  soak          a mixed program at high speed: memory (PSS) of each kind of process over time, and its slope
 
   --json        one JSON object on stdout instead of a table; its "ratios" and "values" hold the result
   --runs N      repetitions, where the measurement has a choice
+  --minutes N   how long soak takes, 30 where absent
   --help        this text
 `;
 
-const names = ['handshake', 'bulk', 'memory', 'pool', 'schedule', 'sync', 'startup', 'gap'];
+const names = ['handshake', 'bulk', 'memory', 'pool', 'schedule', 'sync', 'startup', 'gap', 'soak'];
 
 /** Measurements that need a display, and its size. @type {Readonly<Record<string, {width: number, height: number}>>} */
-const displays = { startup: { width: 1920, height: 1080 }, gap: { width: 1280, height: 720 } };
+const displays = {
+  startup: { width: 1920, height: 1080 },
+  gap: { width: 1280, height: 720 },
+  soak: { width: 1280, height: 720 },
+};
 
 /** @throws {SetupError} */
 function readOptions() {
   const remedy = 'npm run bench -- --help lists the measurements and options';
   const flag = /** @type {const} */ ({ type: 'boolean', default: false });
   try {
-    const options = { json: flag, help: flag, runs: /** @type {const} */ ({ type: 'string' }) };
+    const text = /** @type {const} */ ({ type: 'string' });
+    const options = { json: flag, help: flag, runs: text, minutes: text };
     const { values, positionals } = parseArgs({ options, allowPositionals: true });
     const [name = ''] = positionals;
     if (!values.help && !names.includes(name)) throw new Error(`there is no measurement "${name}"`);
     const runs = values.runs === undefined ? undefined : Number(values.runs);
     if (runs !== undefined && !(Number.isInteger(runs) && runs > 0))
       throw new Error(`--runs ${values.runs} is no count`);
-    return { name, runs, json: values.json, help: values.help };
+    const minutes = values.minutes === undefined ? undefined : Number(values.minutes);
+    if (minutes !== undefined && !(minutes > 0 && minutes <= 100_000))
+      throw new Error(`--minutes ${values.minutes} is no length of time`);
+    return { name, runs, minutes, json: values.json, help: values.help };
   } catch (error) {
     throw new SetupError(error instanceof Error ? error.message : String(error), remedy);
   }
@@ -66,15 +76,18 @@ function table(rows, ratios) {
   return [...lines, '', ...Object.entries(ratios).map(([name, ratio]) => `${name} ${ratio}`)].join('\n');
 }
 
+/** Only what was given: the measurements have defaults of their own. @param {Record<string, number | undefined>} given */
+const defined = (given) => Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+
 /** @param {ReturnType<typeof readOptions>} options */
-async function measure({ name, runs, json }) {
+async function measure({ name, runs, minutes, json }) {
   // Relative paths of the measurements start at the checkout.
   process.chdir(inCheckout());
   const module = await import(pathToFileURL(inCheckout(`dist/bench/${name}.mjs`)).href);
   const display = name in displays ? await startVirtualDisplay(displays[name]) : undefined;
   try {
     const tell = (/** @type {string} */ text) => narrate('bench', text);
-    const given = { electron: electronBinary, display, narrate: tell, ...(runs === undefined ? {} : { runs }) };
+    const given = { electron: electronBinary, display, narrate: tell, ...defined({ runs, minutes }) };
     const { rows, ratios, values = {} } = await module[`${name}Bench`](given);
     process.stdout.write(
       `${json ? JSON.stringify({ bench: name, rows, ratios, values }) : table(rows, { ...ratios, ...values })}\n`,

@@ -1,0 +1,228 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as after } from 'node:timers/promises';
+import { startBackend } from '../backend/backend.ts';
+import { startSwtpm } from '../support/swtpm.ts';
+import { type Application, claimAll, playerWords, startElectron } from './bench-player.ts';
+import { picture, readClip } from './mark-media.ts';
+import { openEye } from './recorder.ts';
+import { quantile, rounded } from './sample.ts';
+
+/** What build/bench.mjs provides. */
+export interface SoakBenchOptions {
+  /** The Electron executable, absolute. */
+  readonly electron: string;
+  /** A virtual display of 1280×720 without a window manager. */
+  readonly display: { readonly display: string; readonly framebuffer: string };
+  /** How long, 30 where absent. */
+  readonly minutes?: number;
+  /** One line of progress. */
+  narrate(text: string): void;
+}
+
+/** One look at the memory: MiB of each kind of process (PSS: shared pages are divided among those that share them). */
+interface Weighing {
+  readonly atMs: number;
+  readonly byKind: Readonly<Record<string, number>>;
+}
+
+const weighEveryMs = 5_000;
+/** What caches and pools take at first is no growth: this share of the time is not part of the slope. */
+const warmShare = 0.25;
+
+/** A mixed program at high speed: pictures of four sizes and kinds, two clips, cuts, fades and slides. */
+function program(backend: Awaited<ReturnType<typeof startBackend>>) {
+  const files = [
+    ...[1, 2, 3, 4].map((item) => ({ name: `picture-${item}.png`, type: 'image', seconds: 0.8, bytes: picture(item) })),
+    ...['welcome.jpg', 'strata.jpg', 'meridian.jpg', 'wayfinding.jpg'].map((name) => ({
+      ...{ name, type: 'image', seconds: 1 },
+      bytes: readFileSync(join('test/fixtures/media', name)),
+    })),
+    ...['tide.mp4', 'orbit.webm'].map((name) => ({
+      ...{ name, type: 'video', seconds: 1.5 },
+      bytes: readFileSync(join('test/fixtures/media', name)),
+    })),
+    { name: 'video-5.mp4', type: 'video', seconds: 1.2, bytes: readClip(5) },
+    { name: 'video-6.mp4', type: 'video', seconds: 1.2, bytes: readClip(6) },
+  ];
+  // Kinds by turns, so that each follows on each.
+  const order = [0, 8, 4, 10, 11, 1, 5, 9, 2, 8, 10, 6, 3, 11, 7];
+  const playlists = (['cut', 'fade', 'slide'] as const).map((transitions, part) => ({
+    ...{ id: transitions, title: transitions, predicate: 'TRUE', priority: false, is_enabled: true, transitions },
+    items: order.map((at, position) => {
+      const file = files[(at + part) % files.length] as (typeof files)[number];
+      const media = backend.addMedia(file.name, file.bytes);
+      const asset = {
+        ...{ id: file.name, type: file.type, title: file.name, status: 'finished' },
+        asset_url: `${backend.origin}/media/${media.sha256}`,
+        ...{ sha256: media.sha256, md5: media.md5, size: media.sizeBytes },
+      };
+      return { id: `${transitions}-${position}`, position, duration: file.seconds, asset };
+    }),
+  }));
+  backend.setPlaylist({ playlists });
+}
+
+/** The player's processes, by their kind (`--type` on their command line; main has none). */
+function processesOf(root: number): { readonly pid: number; readonly kind: string }[] {
+  const children = new Map<number, number[]>();
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    const parent = Number(/^\d+ \(.*\) \S (\d+)/s.exec(tryRead(`/proc/${name}/stat`))?.[1] ?? -1);
+    children.set(parent, [...(children.get(parent) ?? []), Number(name)]);
+  }
+  const all: number[] = [];
+  for (const queue = [root]; queue.length > 0; ) {
+    const pid = queue.pop() as number;
+    all.push(pid);
+    queue.push(...(children.get(pid) ?? []));
+  }
+  return all.map((pid) => {
+    const words = tryRead(`/proc/${pid}/cmdline`);
+    return { pid, kind: /--type=([a-z-]+)/.exec(words)?.[1] ?? 'main' };
+  });
+}
+
+/** A process may end between two looks. */
+function tryRead(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+function weigh(root: number, atMs: number): Weighing {
+  const byKind: Record<string, number> = {};
+  for (const { pid, kind } of processesOf(root)) {
+    const kilobytes = Number(/^Pss:\s+(\d+) kB$/m.exec(tryRead(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0);
+    byKind[kind] = (byKind[kind] ?? 0) + kilobytes / 1024;
+  }
+  return { atMs, byKind: { ...byKind, all: Object.values(byKind).reduce((sum, one) => sum + one, 0) } };
+}
+
+/** What a player's log says while it plays. */
+function follow(player: Application) {
+  const counts = { shown: 0, failed: 0, deaths: 0, recycled: 0 };
+  player.onLine(({ event }) => {
+    if (event === 'item-shown') counts.shown += 1;
+    else if (event === 'item-failed' || event === 'item-skipped') counts.failed += 1;
+    else if (event === 'page-gone' || event === 'graphics-lost') counts.deaths += 1;
+    else if (event === 'page-recycled') counts.recycled += 1;
+  });
+  return counts;
+}
+
+/** Looks at the display now and then: a screen that stands still or is empty has failed, whatever the log says. */
+function watchDisplay(framebuffer: string) {
+  const eye = openEye(framebuffer);
+  let [looks, black] = [0, 0];
+  const timer = setInterval(() => {
+    looks += 1;
+    if (eye.look() === 'black') black += 1;
+  }, 20);
+  return {
+    counts: () => ({ looks, black }),
+    stop: () => {
+      clearInterval(timer);
+      eye.close();
+    },
+  };
+}
+
+/** The real player plays a mixed program for a long time: memory of each kind of process over time, and its slope. */
+export async function soakBench(options: SoakBenchOptions) {
+  const minutes = options.minutes ?? 30;
+  const folder = mkdtempSync(join(tmpdir(), 'signet-soak-'));
+  const tpm = await startSwtpm();
+  const backend = await startBackend({ stateDirectory: join(folder, 'server'), pollIntervalSeconds: 0.2 });
+  program(backend);
+  const words = playerWords(folder, backend, tpm.tcti, { log: { level: 'info' } });
+  const player = startElectron(options.electron, options.display.display, words);
+  claimAll(player, backend);
+  const counts = follow(player);
+  try {
+    const end = performance.now() + 60_000;
+    while (counts.shown < 5) {
+      if (performance.now() > end) throw new Error('the player shows nothing');
+      await after(100);
+    }
+    Object.assign(counts, { shown: 0, failed: 0, deaths: 0 });
+    const display = watchDisplay(options.display.framebuffer);
+    const weighings: Weighing[] = [];
+    const startMs = performance.now();
+    let toldMinute = 0;
+    while (performance.now() - startMs < minutes * 60_000) {
+      await after(weighEveryMs);
+      const now = weigh(player.pid, performance.now() - startMs);
+      weighings.push(now);
+      const minute = Math.floor(now.atMs / 60_000);
+      if (minute > toldMinute) {
+        toldMinute = minute;
+        options.narrate(`${minute} min, ${counts.shown} transitions, ${Math.round(now.byKind['all'] ?? 0)} MiB`);
+      }
+    }
+    display.stop();
+    return report(minutes, weighings, counts, display.counts());
+  } finally {
+    await player.stop();
+    await backend.close();
+    await tpm.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function report(
+  minutes: number,
+  weighings: readonly Weighing[],
+  counts: ReturnType<typeof follow>,
+  display: { readonly looks: number; readonly black: number },
+) {
+  const settled = weighings.filter(({ atMs }) => atMs >= minutes * 60_000 * warmShare);
+  const kinds = [...new Set(weighings.flatMap(({ byKind }) => Object.keys(byKind)))];
+  const rows = kinds.map((kind) => {
+    const of = (list: readonly Weighing[]) => list.map(({ byKind }) => byKind[kind] ?? 0);
+    const sizes = of(settled);
+    const part = Math.max(1, Math.floor(sizes.length / 10));
+    return {
+      process: kind,
+      first_mib: rounded(of(weighings)[0] ?? 0),
+      median_mib: rounded(quantile(sizes, 0.5)),
+      max_mib: rounded(Math.max(...sizes)),
+      // Means of the first and last tenth: what a slope through noise cannot hide.
+      begin_mib: rounded(mean(sizes.slice(0, part))),
+      end_mib: rounded(mean(sizes.slice(-part))),
+      slope_mib_per_hour: rounded(slopePerHour(settled, sizes)),
+    };
+  });
+  const all = rows.find(({ process }) => process === 'all');
+  return {
+    rows,
+    ratios: { end_vs_begin: rounded((all?.end_mib ?? 0) / (all?.begin_mib ?? 1)) },
+    values: {
+      minutes,
+      transitions: counts.shown,
+      items_failed: counts.failed,
+      deaths: counts.deaths,
+      recycled: counts.recycled,
+      looks: display.looks,
+      black_looks: display.black,
+      pss_max_mib: all?.max_mib ?? 0,
+      slope_mib_per_hour: all?.slope_mib_per_hour ?? 0,
+    },
+  };
+}
+
+const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
+
+/** Least squares through the weighings. */
+function slopePerHour(weighings: readonly Weighing[], sizes: readonly number[]): number {
+  const [middle, average] = [mean(weighings.map(({ atMs }) => atMs)), mean(sizes)];
+  let [along, square] = [0, 0];
+  for (const [at, { atMs }] of weighings.entries()) {
+    along += (atMs - middle) * ((sizes[at] ?? average) - average);
+    square += (atMs - middle) ** 2;
+  }
+  return square === 0 ? 0 : (along / square) * 3_600_000;
+}
