@@ -1,8 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { BrowserWindow, screen, type WebContents, WebContentsView } from 'electron';
 import type { Log } from '../log.ts';
 import { dueForMs, isOccasion, pssOf, type RecycleBounds } from './recycling.ts';
-import { startWatch, type Watch, type WatchHappening, watch } from './watchdog.ts';
+import { runDelayMs, startWatch, type Watch, type WatchHappening, watch } from './watchdog.ts';
 import { blockKeys, fillDisplay, kioskWindowOptions, stageColour } from './window.ts';
 
 const tickMs = 250;
@@ -52,6 +53,7 @@ export function openPage(ports: PagePorts): Page {
   let beatsSinceShown: number | null = null;
   let leaving: WebContents | null = null;
   let tickedMs = ports.monotonicMs();
+  let waited = { pid: 0, ms: 0 };
   let bornMs = ports.monotonicMs();
   let megabytes = 0;
   let overSinceMs = bornMs;
@@ -192,10 +194,19 @@ export function openPage(ports: PagePorts): Page {
     if (megabytes <= ports.bounds.recycleAboveMegabytes) overSinceMs = ports.monotonicMs();
   }
 
+  /** Milliseconds since the last call in which the page was ready to run and no processor was free for it. */
+  function pageWaitedMs(): number {
+    const pid = window.isDestroyed() ? 0 : contents().getOSProcessId();
+    const waitedMs = pid === 0 ? 0 : runDelayMs(readNow(`/proc/${pid}/schedstat`));
+    const before = waited;
+    waited = { pid, ms: waitedMs };
+    return pid === before.pid ? Math.max(0, waitedMs - before.ms) : 0;
+  }
+
   setInterval(() => {
     const nowMs = ports.monotonicMs();
-    // A machine that holds up even this process holds up the page, too: that is no silence of its own.
-    const lateMs = Math.max(0, nowMs - tickedMs - 2 * tickMs);
+    // A machine that does not let this process or the page run is to blame for the silence, not the page.
+    const lateMs = Math.max(0, nowMs - tickedMs - 2 * tickMs, pageWaitedMs());
     tickedMs = nowMs;
     happen({ type: 'ticked', lateMs });
   }, tickMs);
@@ -232,4 +243,13 @@ export function openPage(ports: PagePorts): Page {
       if (!window.isDestroyed()) window.webContents.focus();
     },
   };
+}
+
+/** A process may end between two looks. */
+function readNow(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
 }

@@ -147,3 +147,8 @@ function restart(now: Watch, nowMs: number): Watched {
   if (delayMs === 0) return { next: loading, effect };
   return { next: { state: 'waiting', untilMs: nowMs + delayMs, effect, deaths }, effect: null };
 }
+
+/** Milliseconds that a thread has waited for a processor: the second number of its schedstat (kernel, sched-stats). */
+export function runDelayMs(schedstat: string): number {
+  return Number(/^\d+ (\d+) \d+/.exec(schedstat)?.[1] ?? 0) / 1e6;
+}
