@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { chmodSync, copyFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Backend, startBackend } from '../backend/backend.ts';
 import { type Display, startDisplay } from '../ui/mocked/display.ts';
@@ -64,6 +64,10 @@ async function showsPicture(display: Display): Promise<void> {
 }
 
 export function describePackageLife(codename: Codename): void {
+  describe(codename, () => liveThrough(codename));
+}
+
+function liveThrough(codename: Codename): void {
   const skip = whyImpossible() ?? false;
   const options = { skip, timeout: 900_000 };
   let root: DebianRoot;
@@ -73,6 +77,8 @@ export function describePackageLife(codename: Codename): void {
   let deb: string;
   let pristine: ReadonlySet<string>;
   let name: string;
+  /** Of this root alone: the lock on a state folder bears its path, in the network's namespace, which roots share. */
+  let state: string;
 
   const paths = async () => new Set((await root.must(['sh', '-c', listing])).trim().split('\n'));
   const settings = '/etc/signet-player/settings.json';
@@ -89,6 +95,7 @@ export function describePackageLife(codename: Codename): void {
     deb = packageFile('.deb');
     name = await field(deb, 'Package');
     root = await startDebianRoot(codename, `${await field(deb, 'Depends')}, ${beside}`);
+    state = `/var/lib/signet-player/${basename(root.shared)}`;
     pristine = await paths();
     display = await startDisplay(1280, 720);
     chmodSync(root.shared, 0o755);
@@ -124,7 +131,8 @@ export function describePackageLife(codename: Codename): void {
     async () => {
       copyFileSync(backend.caFile, join(root.shared, 'ca.pem'));
       const identity = { tcti: tpm.tcti, deviceCaFile: '/etc/signet-player/device-ca.pem', hostname: 'sign-installed' };
-      const own = { server: { origin: backend.origin, caFile: '/etc/signet-player/device-ca.pem' }, identity };
+      const server = { origin: backend.origin, caFile: '/etc/signet-player/device-ca.pem' };
+      const own = { server, identity, state: { directory: state } };
       writeFileSync(join(root.shared, 'settings.json'), JSON.stringify(own));
       await root.must(['install', '-m', '644', join(root.shared, 'ca.pem'), '/etc/signet-player/device-ca.pem']);
       await root.must(['install', '-m', '644', join(root.shared, 'settings.json'), settings]);
@@ -144,10 +152,10 @@ export function describePackageLife(codename: Codename): void {
   );
 
   test(`${codename}: an upgrade keeps settings and state, and the screen is still registered`, options, async () => {
-    const before = await root.must(['sha256sum', settings, '/var/lib/signet-player/device-key.pem']);
+    const before = await root.must(['sha256sum', settings, join(state, 'device-key.pem')]);
     await install(await withVersion(deb, '9.9.9', root.shared));
     assert.match(await root.must(['dpkg-query', '-W', name]), /9\.9\.9/);
-    assert.equal(await root.must(['sha256sum', settings, '/var/lib/signet-player/device-key.pem']), before);
+    assert.equal(await root.must(['sha256sum', settings, join(state, 'device-key.pem')]), before);
     const player = start();
     await player.logged('item-shown');
     assert.ok(!player.said.some((line) => line.includes('registration-pending')));
@@ -158,7 +166,7 @@ export function describePackageLife(codename: Codename): void {
     await root.must(['apt-get', 'remove', '-y', '-q', name]);
     const left = await root.must(['sh', '-c', 'ls -d /opt/signet-player /usr/bin/signet-player 2> /dev/null || true']);
     assert.equal(left, '');
-    await root.must(['test', '-s', settings, '-a', '-d', '/var/lib/signet-player/store']);
+    await root.must(['test', '-s', settings, '-a', '-d', join(state, 'store')]);
   });
 
   test(`${codename}: a purge leaves nothing but the system user`, options, async () => {

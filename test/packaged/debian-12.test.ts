@@ -1,3 +1,0 @@
-import { describePackageLife } from '../support/package-life.ts';
-
-describePackageLife('bookworm');
