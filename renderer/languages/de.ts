@@ -176,6 +176,12 @@ export const words: Words = {
       'Auf dem Server prüfen; die alte Playlist spielt weiter.',
     ],
     STORE_FULL: ['Der Datenträger ist voll.', 'Platz schaffen oder dem Speicher weniger zuteilen.'],
+    PLAYLIST_STALE: ['Der Server liefert eine ältere Playlist.', 'Server prüfen; die neuere spielt weiter.'],
+    STORE_INODES_FULL: [
+      'Auf dem Datenträger ist kein Platz für weitere Dateien.',
+      'Andere Dateien löschen; der Player versucht es weiter.',
+    ],
+    STORE_READ_ONLY: ['Der Datenträger ist schreibgeschützt.', 'Datenträger prüfen und das Gerät neu starten.'],
     STORE_FAILED: ['Der Medienspeicher ist nicht beschreibbar.', 'Datenträger prüfen.'],
     PREDICATE_INVALID: ['Eine Zeitregel ist nicht lesbar.', 'Regel der Playlist berichtigen, die das Log nennt.'],
     IPC_REFUSED: ['Eine interne Nachricht wurde abgelehnt.', 'Bitte diesen Fehler melden.'],

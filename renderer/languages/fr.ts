@@ -156,6 +156,15 @@ export const words: Words = {
     MEDIA_KIND: ['Un média n’est pas ce qu’il prétend être.', 'Envoyez-en un autre ; l’ancienne playlist continue.'],
     MEDIA_MISSING: ['Un média est introuvable.', 'Vérifiez-le sur le serveur ; l’ancienne playlist continue.'],
     STORE_FULL: ['Le disque est plein.', 'Libérez de la place ou réduisez le budget du stockage.'],
+    PLAYLIST_STALE: [
+      'Le serveur propose une playlist plus ancienne.',
+      'Vérifiez le serveur ; la plus récente continue.',
+    ],
+    STORE_INODES_FULL: [
+      'Le disque n’accepte plus de nouveaux fichiers.',
+      'Supprimez d’autres fichiers ; le lecteur réessaie.',
+    ],
+    STORE_READ_ONLY: ['Le disque est en lecture seule.', 'Vérifiez le disque et redémarrez l’appareil.'],
     STORE_FAILED: ['Le stockage des médias ne s’écrit pas.', 'Vérifiez le disque.'],
     PREDICATE_INVALID: ['Une règle horaire est illisible.', 'Corrigez la règle de la playlist que le journal nomme.'],
     IPC_REFUSED: ['Un message interne a été refusé.', 'Merci de signaler ce défaut.'],

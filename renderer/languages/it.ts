@@ -152,6 +152,9 @@ export const words: Words = {
     MEDIA_KIND: ['Un file non è ciò che dichiara.', 'Caricane un altro; continua la vecchia playlist.'],
     MEDIA_MISSING: ['Un file non si può ottenere.', 'Controllalo sul server; continua la vecchia playlist.'],
     STORE_FULL: ['Il disco è pieno.', 'Libera spazio o riduci il limite dell’archivio.'],
+    PLAYLIST_STALE: ['Il server offre una playlist più vecchia.', 'Controlla il server; continua la più recente.'],
+    STORE_INODES_FULL: ['Il disco non accetta altri file.', 'Elimina altri file; il player riprova.'],
+    STORE_READ_ONLY: ['Il disco è in sola lettura.', 'Controlla il disco e riavvia il dispositivo.'],
     STORE_FAILED: ['L’archivio dei media non è scrivibile.', 'Controlla il disco.'],
     PREDICATE_INVALID: [
       'Una regola oraria non è leggibile.',

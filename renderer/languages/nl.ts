@@ -170,6 +170,12 @@ export const words: Words = {
       'Controleer het op de server; de oude playlist speelt door.',
     ],
     STORE_FULL: ['De schijf is vol.', 'Maak ruimte of geef de opslag minder.'],
+    PLAYLIST_STALE: ['De server biedt een oudere playlist aan.', 'Controleer de server; de nieuwere speelt door.'],
+    STORE_INODES_FULL: [
+      'De schijf kan geen bestanden meer bevatten.',
+      'Verwijder andere bestanden; de speler blijft proberen.',
+    ],
+    STORE_READ_ONLY: ['De schijf is alleen-lezen.', 'Controleer de schijf en start het apparaat opnieuw.'],
     STORE_FAILED: ['De mediaopslag is niet beschrijfbaar.', 'Controleer de schijf.'],
     PREDICATE_INVALID: ['Een tijdregel is niet leesbaar.', 'Verbeter de regel van de playlist die het logboek noemt.'],
     IPC_REFUSED: ['Een intern bericht is geweigerd.', 'Meld deze storing.'],

@@ -16,6 +16,7 @@ export default defineConfig({
   reporter: [['list'], ['json', { outputFile: path.join(results, 'ui.json') }]],
   projects: [
     { name: 'mocked', testDir: 'mocked', testMatch: '**/*.spec.ts' },
+    { name: 'screenshots', testDir: 'screenshots', testMatch: '**/*.spec.ts' },
     { name: 'player', testDir: 'player', testMatch: '**/*.spec.ts', timeout: 120_000 },
   ],
 });

@@ -14,6 +14,8 @@ export interface Display {
   readonly name: string;
   /** The pixel that stands on the display now. */
   pixel(x: number, y: number): Rgb;
+  /** The upper left part of the display as it stands now: rows of red, green and blue. */
+  picture(width: number, height: number): Buffer;
   stop(): Promise<void>;
 }
 
@@ -45,6 +47,20 @@ export async function startDisplay(width: number, height: number): Promise<Displ
     pixel(x, y) {
       readSync(file, bytes, 0, 4, start + y * stride + x * 4);
       return [bytes[2] as number, bytes[1] as number, bytes[0] as number];
+    },
+    picture(width, height) {
+      const row = Buffer.alloc(width * 4);
+      const rgb = Buffer.alloc(width * height * 3);
+      for (let y = 0; y < height; y += 1) {
+        readSync(file, row, 0, row.length, start + y * stride);
+        for (let x = 0; x < width; x += 1) {
+          const at = (y * width + x) * 3;
+          rgb[at] = row[x * 4 + 2] as number;
+          rgb[at + 1] = row[x * 4 + 1] as number;
+          rgb[at + 2] = row[x * 4] as number;
+        }
+      }
+      return rgb;
     },
     async stop() {
       closeSync(file);

@@ -1,0 +1,11 @@
+/** The screens that `npm run screenshots` photographs, by the name that they give themselves. */
+export const shots = ['registering', 'standby', 'trouble', 'starting', 'operator-asking', 'operator'] as const;
+
+export const shotSizes = [
+  { name: '1080p', width: 1920, height: 1080 },
+  { name: 'portrait', width: 1080, height: 1920 },
+  { name: '720p', width: 1280, height: 720 },
+] as const;
+
+/** Where the pictures are kept, relative to the repository. */
+export const shotFolder = 'test/fixtures/screenshots';

@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import test from 'node:test';
+import { shotFolder, shotSizes, shots } from '../../support/screenshot-list.ts';
+
+/** The names that the screens of the page give themselves. */
+async function screenNames(): Promise<readonly string[]> {
+  const folder = 'renderer/screens';
+  const texts = await Promise.all((await readdir(folder)).map((name) => readFile(join(folder, name), 'utf8')));
+  return texts.flatMap((text) =>
+    [...text.matchAll(/<Screen\s+name=("[^"]+"|\{[^}]+\})/g)]
+      .flatMap(([, name = '']) => [...name.matchAll(/["']([a-z-]+)["']/g)].map(([, found = '']) => found))
+      // The state that is asked for, not a name.
+      .filter((name) => name !== 'asking'),
+  );
+}
+
+test('every screen of the page is photographed, and nothing else', async () => {
+  assert.deepEqual([...new Set(await screenNames())].sort(), [...shots].sort());
+});
+
+test('a picture of every screen at every size is kept, all of them within 3 MB', async () => {
+  const names = shots.flatMap((name) => shotSizes.map((size) => `${name}-${size.name}.png`));
+  const files = await readdir(shotFolder);
+  for (const name of names) assert.ok(files.includes(name), name);
+  const sizes = await Promise.all(files.map(async (name) => (await stat(join(shotFolder, name))).size));
+  assert.ok(sizes.reduce((sum, size) => sum + size, 0) < 3_000_000);
+});
+
+test('the README shows every screen at every size', async () => {
+  const readme = await readFile('README.md', 'utf8');
+  for (const name of shots)
+    for (const size of shotSizes)
+      assert.ok(readme.includes(`${shotFolder}/${name}-${size.name}.png`), `${name} ${size.name}`);
+});
