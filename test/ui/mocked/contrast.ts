@@ -8,11 +8,13 @@ interface Text {
   readonly points: readonly (readonly [x: number, y: number])[];
 }
 
-/** Every visible text with its computed colour and a grid of points over its box. */
+/** Every visible text with its computed colour and a grid of points over its box; a mere dash is too thin for a grid. */
 function textsOnPage(within: string): Text[] {
   const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
   const texts = [...document.querySelectorAll<HTMLElement>(`${within} *`)].filter((element) =>
-    [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.textContent?.trim()),
+    [...element.childNodes].some(
+      (node) => node.nodeType === Node.TEXT_NODE && /[\p{L}\p{N}]/u.test(node.textContent ?? ''),
+    ),
   );
   return texts.map((element) => {
     const box = element.getBoundingClientRect();
