@@ -6,7 +6,7 @@ import { startBackend } from '../backend/backend.ts';
 import { startSwtpm } from '../support/swtpm.ts';
 import { type Application, claimAll, playerWords, startElectron } from './bench-player.ts';
 import { picture, readClip } from './mark-media.ts';
-import { openEye } from './recorder.ts';
+import { isPlain, openPixelProbe } from './pixel-probe.ts';
 import { quantile, rounded } from './sample.ts';
 
 /** What build/bench.mjs provides. */
@@ -116,17 +116,17 @@ function follow(player: Application) {
 
 /** Looks at the display now and then: a screen that stands still or is empty has failed, whatever the log says. */
 function watchDisplay(framebuffer: string) {
-  const eye = openEye(framebuffer);
-  let [looks, black] = [0, 0];
+  const probe = openPixelProbe(framebuffer);
+  let [looks, empty] = [0, 0];
   const timer = setInterval(() => {
     looks += 1;
-    if (eye.look() === 'black') black += 1;
+    if (isPlain(probe.read())) empty += 1;
   }, 20);
   return {
-    counts: () => ({ looks, black }),
+    counts: () => ({ looks, empty }),
     stop: () => {
       clearInterval(timer);
-      eye.close();
+      probe.close();
     },
   };
 }
@@ -177,7 +177,7 @@ function report(
   minutes: number,
   weighings: readonly Weighing[],
   counts: ReturnType<typeof follow>,
-  display: { readonly looks: number; readonly black: number },
+  display: { readonly looks: number; readonly empty: number },
 ) {
   const settled = weighings.filter(({ atMs }) => atMs >= minutes * 60_000 * warmShare);
   const kinds = [...new Set(weighings.flatMap(({ byKind }) => Object.keys(byKind)))];
@@ -207,7 +207,7 @@ function report(
       deaths: counts.deaths,
       recycled: counts.recycled,
       looks: display.looks,
-      black_looks: display.black,
+      empty_looks: display.empty,
       pss_max_mib: all?.max_mib ?? 0,
       slope_mib_per_hour: all?.slope_mib_per_hour ?? 0,
     },
