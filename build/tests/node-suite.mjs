@@ -11,16 +11,27 @@ const FILE_WITHIN_MS = 180_000;
 
 /**
  * Run the bundled test files below some folders of dist/tests with node:test.
- * @param {{name: string, folders: readonly string[], runtime?: string, env?: NodeJS.ProcessEnv, results?: string}} what
- *   `runtime`: the program that stands for node, this node where absent; `results`: folder for the counts
+ * @param {{name: string, folders: readonly string[], runtime?: string, env?: NodeJS.ProcessEnv, results?: string,
+ *   leaveOut?: RegExp, options?: readonly string[]}} what
+ *   `runtime`: the program that stands for node, this node where absent; `results`: folder for the counts;
+ *   `leaveOut`: files that are not run; `options`: more of node's
  * @param {{display: string, limitMs: number, fileLimitMs?: number}} context
  * @returns {Promise<Outcome>}
  */
 export async function runNodeSuite(
-  { name, folders, runtime = process.execPath, env = {}, results = inCheckout('test-results') },
+  {
+    name,
+    folders,
+    runtime = process.execPath,
+    env = {},
+    results = inCheckout('test-results'),
+    leaveOut,
+    options: more = [],
+  },
   { display, limitMs, fileLimitMs = FILE_WITHIN_MS },
 ) {
-  const files = (await Promise.all(folders.map(testFiles))).flat().sort();
+  const found = (await Promise.all(folders.map(testFiles))).flat().sort();
+  const files = found.filter((file) => !leaveOut?.test(file));
   if (files.length === 0) return { passed: 0, failed: 0, skipped: 0, crash: `no test files in ${folders.join(', ')}` };
   const countsFile = path.join(results, `${name}.json`);
   await mkdir(path.dirname(countsFile), { recursive: true });
@@ -35,6 +46,7 @@ export async function runNodeSuite(
     '--test',
     '--test-concurrency=2',
     `--test-timeout=${fileLimitMs}`,
+    ...more,
     ...reporters,
   ];
   const trouble = await limitedRun(runtime, [...options, ...files], { env: { ...env, DISPLAY: display }, limitMs });
