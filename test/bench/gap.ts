@@ -1,4 +1,7 @@
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
@@ -14,6 +17,7 @@ import {
   type Kind,
   kinds,
   moving,
+  pageOf,
   picture,
   readClip,
   roundOf,
@@ -116,15 +120,22 @@ async function measureBare({ electron, display, narrate }: GapBenchOptions, reco
   return { still: changing, moving: frameTimes(video, clip), passes: passesOf(video, clip, clipFrames) };
 }
 
-function programme(backend: Backend, entries: readonly { readonly item: number; readonly seconds: number | null }[]) {
+function programme(
+  backend: Backend,
+  pages: string,
+  entries: readonly { readonly item: number; readonly seconds: number | null }[],
+) {
   const items = entries.map(({ item, seconds }, at) => {
     const kind = kinds.find((name) => itemsOf[name].includes(item)) ?? 'image';
-    const name = kind === 'video' ? `video-${item}.mp4` : `picture-${item}.png`;
+    const place = { id: `place-${at}`, position: at, ...(seconds === null ? {} : { duration: seconds }) };
+    const name = kind === 'video' ? `video-${item}.mp4` : `${kind}-${item}`;
+    if (kind === 'page') {
+      const asset = { id: name, type: 'web', title: name, asset_url: `${pages}/${item}`, status: 'finished' };
+      return { ...place, asset };
+    }
     const media = backend.addMedia(name, kind === 'video' ? readClip(item) : picture(item));
     return {
-      id: `place-${at}`,
-      position: at,
-      ...(seconds === null ? {} : { duration: seconds }),
+      ...place,
       asset: {
         id: name,
         type: kind,
@@ -148,11 +159,19 @@ async function measurePlayer(options: GapBenchOptions, recorder: Recorder, folde
   const runs = options.runs ?? 20;
   const backend = await startBackend({ stateDirectory: join(folder, 'server'), pollIntervalSeconds: 0.2 });
   const round = itemsInRound(roundOf(kinds));
+  const pages = await servePages();
   programme(
     backend,
+    pages.origin,
     round.map((item) => ({ item, seconds: pairSeconds })),
   );
-  const player = startElectron(options.electron, options.display.display, playerWords(folder, backend, tcti));
+  const player = startElectron(
+    options.electron,
+    options.display.display,
+    playerWords(folder, backend, tcti, {
+      network: { allowHttpFor: [pages.origin], allowPrivatePages: [pages.origin] },
+    }),
+  );
   claimAll(player, backend);
   let failed = 0;
   player.onLine(({ event, itemId, reason }) => {
@@ -171,6 +190,7 @@ async function measurePlayer(options: GapBenchOptions, recorder: Recorder, folde
     options.narrate(`drift over ${count} items`);
     programme(
       backend,
+      pages.origin,
       driftItems.map((item) => ({ item, seconds: driftSeconds })),
     );
     await untilShown(recorder, driftItems.slice(2));
@@ -178,14 +198,32 @@ async function measurePlayer(options: GapBenchOptions, recorder: Recorder, folde
     const drift = await recordFor(recorder, (count + 1) * driftSeconds * 1000);
     options.narrate('a clip alone, over and over');
     const [clip] = itemsOf.video;
-    programme(backend, [{ item: clip, seconds: null }]);
+    programme(backend, pages.origin, [{ item: clip, seconds: null }]);
     await untilShown(recorder, [clip]);
     const alone = await recordFor(recorder, ((3 * clipFrames) / 30 + 4) * 1000);
     return { round, pairs, failed: failedWithin, drift, passes: passesOf(alone, clip, clipFrames) };
   } finally {
     await player.stop();
     await backend.close();
+    pages.close();
   }
+}
+
+/** The web pages come from a server of their own. */
+async function servePages(): Promise<{ readonly origin: string; close(): void }> {
+  const server = createServer((request, reply) => {
+    reply.setHeader('content-type', 'text/html; charset=utf-8');
+    reply.end(pageOf(Number(request.url?.slice(1))));
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    origin: `http://127.0.0.1:${port}`,
+    close: () => {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
 }
 
 const kindOf = (item: number): Kind => kinds.find((kind) => itemsOf[kind].includes(item)) ?? 'image';

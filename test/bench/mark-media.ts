@@ -1,14 +1,18 @@
 /** The test media of `gap`: pictures and pages drawn here, clips and streams from test/fixtures/marks. */
 import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { crc32, deflateSync } from 'node:zlib';
 import { bars, barsOf } from './marks.ts';
 
-export const kinds = ['image', 'video'] as const;
+export const kinds = ['image', 'video', 'page'] as const;
 export type Kind = (typeof kinds)[number];
 
 /** Two items of each kind, so that a kind can follow on itself. */
-export const itemsOf: Readonly<Record<Kind, readonly [number, number]>> = { image: [1, 2], video: [5, 6] };
+export const itemsOf: Readonly<Record<Kind, readonly [number, number]>> = {
+  image: [1, 2],
+  video: [5, 6],
+  page: [9, 10],
+};
 
 /** Those whose frames move. */
 export const moving: ReadonlySet<number> = new Set([...itemsOf.video]);
@@ -19,8 +23,6 @@ export const clipFile = (item: number) => resolve('test/fixtures/marks', `video-
 export const clipFrames = 600;
 
 export const readClip = (item: number) => readFileSync(clipFile(item));
-
-export const fixture = (name: string) => readFileSync(join('test/fixtures/marks', name));
 
 function chunk(type: string, data: Buffer): Buffer {
   const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
@@ -44,6 +46,14 @@ export function picture(item: number): Buffer {
   const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
   const pixels = deflateSync(Buffer.concat(Array.from({ length: height }, () => row)));
   return Buffer.concat([signature, chunk('IHDR', header), chunk('IDAT', pixels), chunk('IEND', Buffer.alloc(0))]);
+}
+
+/** A web page of an item's bars. */
+export function pageOf(item: number): string {
+  const white = barsOf({ item, frame: 0 });
+  const cells = white.map((is) => `<i style="background:${is ? '#fff' : '#000'}"></i>`).join('');
+  const style = 'html,body{margin:0;height:100%;cursor:none}body{display:flex}i{flex:1}';
+  return `<!doctype html><meta charset="utf-8"><title>${item}</title><style>${style}</style>${cells}`;
 }
 
 /** A round in which every ordered pair of kinds, also of a kind with itself, occurs exactly once. */

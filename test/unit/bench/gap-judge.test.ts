@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { driftOf, judge, passesOf } from '../../bench/gap-judge.ts';
-import { itemsInRound, roundOf } from '../../bench/mark-media.ts';
+import { itemsInRound, kinds, roundOf } from '../../bench/mark-media.ts';
 import { barsOf, readRow, readSight, type Sight } from '../../bench/marks.ts';
 import type { Change } from '../../bench/recorder.ts';
 
@@ -100,6 +100,6 @@ test('a round holds every ordered pair of kinds once, and no item follows on its
   const pairs = round.map((name, at) => `${name}${round[(at + 1) % round.length]}`);
   assert.equal(new Set(pairs).size, names.length ** 2);
   assert.equal(round.length, names.length ** 2);
-  const items = itemsInRound(roundOf(['image', 'video']));
+  const items = itemsInRound(roundOf(kinds));
   for (const [at, item] of items.entries()) assert.notEqual(item, items[(at + 1) % items.length]);
 });
