@@ -22,8 +22,6 @@ export async function runChaosSuite(context) {
       env,
       // The server's rows take minutes each: endless replies are read up to their limits.
       ...(full ? {} : { leaveOut: /server\.test\.mjs$/ }),
-      // A lab's sockets may outlive its last test.
-      options: ['--test-force-exit'],
     },
     { ...context, ...limits },
   );

@@ -12,22 +12,14 @@ const FILE_WITHIN_MS = 180_000;
 /**
  * Run the bundled test files below some folders of dist/tests with node:test.
  * @param {{name: string, folders: readonly string[], runtime?: string, env?: NodeJS.ProcessEnv, results?: string,
- *   leaveOut?: RegExp, options?: readonly string[]}} what
+ *   leaveOut?: RegExp}} what
  *   `runtime`: the program that stands for node, this node where absent; `results`: folder for the counts;
- *   `leaveOut`: files that are not run; `options`: more of node's
+ *   `leaveOut`: files that are not run
  * @param {{display: string, limitMs: number, fileLimitMs?: number}} context
  * @returns {Promise<Outcome>}
  */
 export async function runNodeSuite(
-  {
-    name,
-    folders,
-    runtime = process.execPath,
-    env = {},
-    results = inCheckout('test-results'),
-    leaveOut,
-    options: more = [],
-  },
+  { name, folders, runtime = process.execPath, env = {}, results = inCheckout('test-results'), leaveOut },
   { display, limitMs, fileLimitMs = FILE_WITHIN_MS },
 ) {
   const found = (await Promise.all(folders.map(testFiles))).flat().sort();
@@ -46,7 +38,6 @@ export async function runNodeSuite(
     '--test',
     '--test-concurrency=2',
     `--test-timeout=${fileLimitMs}`,
-    ...more,
     ...reporters,
   ];
   const trouble = await limitedRun(runtime, [...options, ...files], { env: { ...env, DISPLAY: display }, limitMs });
