@@ -139,8 +139,9 @@ test('refuses records that are forged, too long, empty of a type, or in the clea
     garbage: () => randomBytes(1000).fill(0x42, 0, 1),
   };
   for (const [name, make] of Object.entries(forgeries)) {
-    const stream = await meet(t, (server) => server.socket.end(make(server)));
-    await assert.rejects(text(stream), { code: 'TLS_PROTOCOL' }, name);
+    // On a slow machine the forgery is there before the handshake is over: then there is no stream.
+    const reply = meet(t, (server) => server.socket.end(make(server))).then(text);
+    await assert.rejects(reply, { code: 'TLS_PROTOCOL' }, name);
   }
 });
 
@@ -150,8 +151,8 @@ test('refuses empty records and warnings without end', async (t) => {
     (server) => server.seal(alert, Buffer.from([1, 90])),
   ];
   for (const make of floods) {
-    const stream = await meet(t, (server) => server.pour(endless(() => make(server))));
-    await assert.rejects(text(stream), { code: 'TLS_PROTOCOL' });
+    const reply = meet(t, (server) => server.pour(endless(() => make(server)))).then(text);
+    await assert.rejects(reply, { code: 'TLS_PROTOCOL' });
   }
 });
 
