@@ -46,18 +46,18 @@ export const suites = [
     limitMs: 15 * minutes,
     run: runChaosSuite,
   },
-  { name: 'sanitizers', title: 'native with ASan and UBSan', limitMs: 6 * minutes, run: runSanitizerSuite },
+  { name: 'sanitizers', title: 'native with ASan and UBSan', limitMs: 10 * minutes, run: runSanitizerSuite },
   { name: 'fuzz', title: 'fuzzers, some seconds each', limitMs: 5 * minutes, run: runFuzzSuite },
   {
     name: 'mocked',
     title: 'page with a fake main',
-    limitMs: 10 * minutes,
+    limitMs: 15 * minutes,
     run: (context) => runPlaywrightSuite('mocked', context),
   },
   {
     name: 'player',
     title: 'whole player',
-    limitMs: 20 * minutes,
+    limitMs: 35 * minutes,
     run: (context) => runPlaywrightSuite('player', context),
   },
   {
