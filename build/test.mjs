@@ -80,6 +80,11 @@ await runMain(async () => {
     await bundleTests();
     const isRoot = process.getuid?.() === 0;
     const results = isRoot ? await runSuites(options.chosen.filter(({ asRoot }) => asRoot)) : [];
+    // Making packages bundles anew, without what only the tests need.
+    if (results.length > 0) {
+      await bundleRelease();
+      await bundleTests();
+    }
     if (isRoot) await writeFile(resultsOfRoot, JSON.stringify(results), { mode: 0o644 });
     const code = await asUnprivileged(writable);
     if (code !== undefined) return code;
