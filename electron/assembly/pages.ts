@@ -30,6 +30,8 @@ export interface WebPages {
 /** Call before `ready`; nothing is opened before the first web page is. */
 export function createWebPages(settings: Settings, log: Log): WebPages {
   const quiet = limitedLog(log, 60, 60_000, () => performance.now());
+  // Of its own, so that one page's many requests do not silence another's failure.
+  const failures = limitedLog(log, 60, 60_000, () => performance.now());
   const pageOf = new WeakMap<Session, WebPage>();
   let gate: Promise<Gate> | null = null;
   let opened: Gate | null = null;
@@ -77,7 +79,7 @@ export function createWebPages(settings: Settings, log: Log): WebPages {
         owners,
         session: sessionFor,
         changed,
-        failed: ({ assetId }, reason) => quiet.warn('page-failed', { assetId, reason }),
+        failed: ({ assetId }, reason) => failures.warn('page-failed', { assetId, reason }),
         audible: settings.sound.volume > 0 && !settings.sound.muted,
         focusPage: () => shell()?.focus(),
         memoryKib: (pid) => app.getAppMetrics().find((one) => one.pid === pid)?.memory.workingSetSize ?? 0,

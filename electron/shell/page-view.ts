@@ -78,8 +78,6 @@ function createView(session: Session): WebContentsView {
       plugins: false,
       backgroundThrottling: false,
       autoplayPolicy: 'no-user-gesture-required',
-      // Would reach the network beside the gate.
-      disableBlinkFeatures: 'WebTransport,DirectSockets',
     },
   });
 }

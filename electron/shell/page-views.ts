@@ -128,6 +128,7 @@ export function createPageViews(ports: ViewsPorts): PageViews {
     opened.view.webContents.on('focus', ports.focusPage);
     await opened.ready;
     one.ready = true;
+    if (one.plays.size === 0) opened.sleep();
     for (const playId of one.plays) ports.changed({ playId, state: 'ready' });
   };
 
@@ -191,7 +192,9 @@ export function createPageViews(ports: ViewsPorts): PageViews {
     raised = raised.filter((play) => play !== playId);
     if (one.plays.size > 0) return;
     one.usedMs = performance.now();
-    if (one.opened === null || !one.ready || isStale(one)) return drop(one);
+    if (one.opened === null || isStale(one)) return drop(one);
+    // A slow page goes on loading, for the next round.
+    if (!one.ready) return trim();
     place(one.opened.view, false);
     one.opened.sleep();
     const pid = one.opened.view.webContents.getOSProcessId();

@@ -18,5 +18,6 @@ export function timeOf(kind: string, durationSeconds: number | null): number | n
  */
 export function countsFrom(dueMs: number | null, nowMs: number, timeMs: number): number {
   if (dueMs === null) return nowMs;
-  return Math.max(dueMs, nowMs - Math.min(longestCatchUpMs, timeMs / 2));
+  // An item that ended before its time, because it stalled, gives none of what it had left to the next.
+  return Math.min(nowMs, Math.max(dueMs, nowMs - Math.min(longestCatchUpMs, timeMs / 2)));
 }

@@ -101,8 +101,8 @@ test('a web page that cannot be shown is reported, never skipped in silence', as
   const picture = await readFile(path.resolve('test/fixtures/media/welcome.jpg'));
   const set = await withOneItem(rig, 'web.jpg', picture);
   const from = player.log.length;
-  set({ type: 'web', asset_url: 'https://example.com/', md5: 'skip_md5', sha256: undefined });
-  await player.logged('item-failed', { itemId: 'item-x', reason: 'not-yet-shown' }, from);
+  set({ type: 'web', asset_url: 'https://127.0.0.1:8443/', md5: 'skip_md5', sha256: undefined });
+  await player.logged('item-failed', { itemId: 'item-x', reason: 'address-refused-or-unreachable' }, from);
   await player.stop();
 });
 

@@ -104,7 +104,7 @@ export async function told(lobby: Lobby, event: string, asset: string, from: num
         found = lobby.player.log
           .slice(from)
           .find((line) => line.event === event && String(line['itemId'] ?? '').startsWith(`${asset}-`));
-        return found === undefined ? logged().slice(-8) : [];
+        return found === undefined ? ['not logged; the last lines:', ...logged().slice(-8)] : [];
       },
       { message: `${event} ${asset}`, timeout: 30_000 },
     )

@@ -1,4 +1,5 @@
 /** Web pages on the real player with real servers: what is shown, what is skipped and reported, what is impossible. */
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { colours, expect, type Lobby, test, told } from './lobby.ts';
@@ -140,6 +141,13 @@ test('a page reaches no private address by whatever means', async ({ lobby }) =>
   trap.listen(0, '127.0.0.1');
   await once(trap, 'listening');
   const { port } = trap.address() as AddressInfo;
+  let datagrams = 0;
+  const udp = createSocket('udp4', () => {
+    datagrams += 1;
+  });
+  udp.bind(0, '127.0.0.1');
+  await once(udp, 'listening');
+  const udpPort = udp.address().port;
   const before = lobby.stranger.connections();
   const url = lobby.site.page(
     '/reach',
@@ -163,7 +171,9 @@ test('a page reaches no private address by whatever means', async ({ lobby }) =>
       peer.createDataChannel('x');
       void peer.createOffer().then((offer) => peer.setLocalDescription(offer));
       await new Promise((done) => setTimeout(done, 1500));
-      return typeof WebTransport === 'undefined';
+      try { new WebTransport('https://127.0.0.1:${udpPort}/').ready.catch(() => {}); } catch {}
+      await new Promise((done) => setTimeout(done, 500));
+      return true;
     })()`),
   );
   const from = lobby.show({ id: 'reach', asset_url: url, duration: 4 });
@@ -171,7 +181,8 @@ test('a page reaches no private address by whatever means', async ({ lobby }) =>
   await lobby.seen(colours.green);
   // What is tried behind the page's back has had its time.
   await told(lobby, 'item-shown', 'picture', lobby.player.log.length);
-  expect(connections).toBe(0);
+  expect({ connections, datagrams }).toEqual({ connections: 0, datagrams: 0 });
+  udp.close();
   expect(lobby.stranger.connections()).toBe(before);
   trap.close();
 });

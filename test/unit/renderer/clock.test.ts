@@ -29,3 +29,7 @@ test('an item that is very late gives up half of its time at most, and no more t
 test('a transition takes a third of a short item at most', () => {
   assert.deepEqual([transitionMs(null), transitionMs(10_000), transitionMs(300)], [700, 700, 100]);
 });
+
+test('what an item had left when it stalled is not added to the time of the next', () => {
+  assert.equal(countsFrom(60_000, 8000, 500), 8000);
+});
