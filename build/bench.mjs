@@ -17,7 +17,7 @@ const help = `npm run bench -- NAME — measure, on this machine, against a yard
   pool          file reads and the event loop while eight handshakes wait for a TPM that takes 200 ms to sign
   schedule      what plays and until when, for 1,000 playlists with predicates of 4,000 characters, against V8
   sync          1,000 files, 2 GiB, from nginx over mutual TLS to the disk, verified, against curl, sha256sum and sync;
-                a poll without a change; a playlist and a store of 10,000 (writes some 8 GiB, needs 6 GiB of disk)
+                a poll without a change; a playlist and a store of 10,000 (writes some 20 GiB, needs 6 GiB of disk)
   startup       process start to first content frame against a minimal Electron application
   gap           black and wrong frames and the time between two items, for every pair of kinds; drift of their starts;
                 frames of a clip: against one bare <img> and <video> in the same Electron

@@ -12,7 +12,7 @@ const help = `npm run dist — make the packages, in dist/packages/
   signet-player_VERSION_ARCH.deb, signet-player-VERSION-ARCH.AppImage
 
 Electron's origin decides the name: with the development runtime of a closed network the packages are called
-signet-player-test and say so in --version and --doctor. They are for tests, never for users.
+signet-player-test. They are for tests, never for users.
 
   --release              refuse to make test packages: packages for users, or none
   --deb, --appimage      only this one

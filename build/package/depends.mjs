@@ -1,6 +1,6 @@
 /**
  * Packages that hold the libraries which the executables are linked with, as Debian 12 names them and, where the
- * change of time_t gave them a new name, as Debian 13 does. A test compares the list with what the executables need.
+ * change of time_t gave them a new name, as Debian 13 does. The tests start the player in systems that have nothing else.
  */
 const libraries = [
   'libasound2 | libasound2t64',

@@ -1,5 +1,5 @@
 /**
- * Every fuse of Electron, written out: one that is added to the type and forgotten here does not compile.
+ * Every fuse of Electron, written out; the test of the packages reads them from the packaged file.
  * @typedef {Required<Omit<import('app-builder-lib').FuseOptionsV1, 'resetAdHocDarwinSignature'>>} Fuses
  */
 
