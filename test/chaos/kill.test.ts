@@ -1,7 +1,7 @@
 /** F1: SIGKILL to the player at random instants of a sync. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { endSoon, type Kind, type Lab, openLab, type Run, sleep, versionOf } from './support/lab.ts';
+import { type Kind, type Lab, openLab, type Run, sleep, versionOf } from './support/lab.ts';
 import { full, record, seeded } from './support/record.ts';
 import { picture } from './support/stage-server.ts';
 
@@ -67,8 +67,6 @@ async function killAgainAndAgain(
   await run.kill();
   return outcome;
 }
-
-after(endSoon);
 
 describe('F1 the player is killed in the middle of a sync', () => {
   let lab: Lab;

@@ -5,7 +5,7 @@ import { cpSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, statSy
 import { join, relative, resolve } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Inspection } from './child/inspector.ts';
-import { endSoon, type Lab, openLab } from './support/lab.ts';
+import { type Lab, openLab } from './support/lab.ts';
 import { Disk, type Loss, type Plant, readJournal } from './support/power-cut.ts';
 import { full, record, seeded } from './support/record.ts';
 import { picture } from './support/stage-server.ts';
@@ -19,8 +19,6 @@ function filesBelow(folder: string): string[] {
     .map((name) => join(folder, name))
     .filter((path) => lstatSync(path).isFile());
 }
-
-after(endSoon);
 
 describe('F11 the power fails', () => {
   let lab: Lab;

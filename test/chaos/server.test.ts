@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { createAuthority, createKey, keyPem, openAuthority } from '../support/certificates.ts';
-import { endSoon, type Lab, openLab, type Run, readText, sleep } from './support/lab.ts';
+import { type Lab, openLab, type Run, readText, sleep } from './support/lab.ts';
 import { endure, type Ordeal } from './support/ordeal.ts';
 import { full, record, seeded } from './support/record.ts';
 import { type Handler, picture, StageServer } from './support/stage-server.ts';
@@ -71,8 +71,6 @@ const statuses = full
   ? [400, 402, 404, 405, 406, 408, 409, 412, 415, 418, 425, 429, 431, 451, 500, 501, 502, 503, 504, 507, 511, 599]
   : [404, 429, 500, 503];
 const retryAfter = ['1', '31536000', 'Wed, 21 Oct 2015 07:28:00 GMT', 'soon', '-5', '1e9'];
-
-after(endSoon);
 
 describe('a server that fails', () => {
   let lab: Lab;

@@ -239,11 +239,6 @@ export async function openLab(options: { certificateLifetimeSeconds?: number } =
   return lab;
 }
 
-/** After the last test of a file: sockets of players that were killed may outlive it, and would hold the process. */
-export function endSoon(): void {
-  setTimeout(() => process.exit(), 5_000).unref();
-}
-
 export function sleep(ms: number): Promise<void> {
   return new Promise((done) => setTimeout(done, ms));
 }

@@ -168,14 +168,12 @@ export class StageServer {
     return this.#streams.size;
   }
 
-  /** Reset every connection. */
-  hangUp(): void {
-    for (const socket of this.#sockets) socket.resetAndDestroy();
-  }
-
   async close(): Promise<void> {
-    this.hangUp();
-    await new Promise((resolve) => this.#server.close(resolve));
+    // Not by a reset beneath TLS: Node's loop would turn for ever.
+    const closed = new Promise((resolve) => this.#server.close(resolve));
+    this.#server.closeAllConnections();
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
   }
 
   /** The right answer. */
