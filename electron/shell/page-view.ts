@@ -109,13 +109,13 @@ export function openView(page: WebPage, session: Session, place: (view: WebConte
     if (status >= 400) return fail('http-status');
     committed = true;
     contents.setZoomFactor(page.zoom);
+    void quieten(contents);
   });
   contents.on('did-fail-load', (_event, errorCode, _text, _url, isMainFrame) => {
     // -3 is also what the page's own next navigation makes of a load under way.
     if (isMainFrame && !(errorCode === -3 && committed)) fail(loadFailure(errorCode));
   });
   contents.on('render-process-gone', () => fail('crashed'));
-  contents.on('dom-ready', () => void contents.insertCSS(quietStyle, { cssOrigin: 'user' }).catch(() => {}));
 
   place(view);
   const loaded = new Promise<void>((resolve) => {
@@ -130,6 +130,8 @@ export function openView(page: WebPage, session: Session, place: (view: WebConte
   const ready = (async () => {
     await loaded;
     if (over || !committed) return never();
+    if (!(await isQuiet(contents))) fail('not-quiet');
+    if (over) return never();
     await run(contents, `scrollTo(0, ${page.scrollTop})`);
     if (!(await painted())) fail('not-painted');
     if (over) return never();
@@ -168,6 +170,20 @@ const never = () => new Promise<never>(() => {});
 async function run(contents: WebContents, code: string): Promise<unknown> {
   if (contents.isDestroyed()) return undefined;
   return contents.executeJavaScriptInIsolatedWorld(isolatedWorld, [{ code }]).catch(() => undefined);
+}
+
+/** `dom-ready` would be the event, but a page that navigates while it is read never has one. */
+function quieten(contents: WebContents): Promise<unknown> {
+  return contents.insertCSS(quietStyle, { cssOrigin: 'user' }).catch(() => undefined);
+}
+
+/** Whether the style holds: a style given to a document that was just exchanged for another is lost. */
+async function isQuiet(contents: WebContents): Promise<boolean> {
+  const look = () => run(contents, "getComputedStyle(document.documentElement).cursor === 'none'");
+  if ((await look()) === true) return true;
+  if (contents.isDestroyed()) return false;
+  await within(paintDeadlineMs, quieten(contents));
+  return (await within(paintDeadlineMs, look())) === true;
 }
 
 function beginning({ scrollTop, scrollSpeed }: WebPage): string {

@@ -44,7 +44,11 @@ export async function tpmRig(context: TestContext, options: SoftwareTpmOptions =
     async reset() {
       await run(emulator, relay, 'swtpm_ioctl', ['--unix', `${emulator.folder}/tpm.sock.ctrl`, '-i']);
     },
-    handles: () => transientObjects(relay.tcti),
+    async handles() {
+      // A promise settles before its worker, run dry, puts its key away; what is asked next comes after that.
+      await Promise.allSettled(clients.map((tpm) => tpm.info()));
+      return transientObjects(relay.tcti);
+    },
   };
   context.after(async () => {
     relay.rule = () => 'pass';
