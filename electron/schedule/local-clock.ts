@@ -29,14 +29,11 @@ export interface Effort {
   left: number;
 }
 
-/** What finding a stretch costs: several readings by way of Intl, which are slow. */
-const stretchEffort = 500;
+let lastFormat = { zone: '', format: null as Intl.DateTimeFormat | null };
 
-/**
- * @param zone IANA name that this runtime knows
- * @param effort charged for what is not yet known
- */
-export function localClock(zone: string, effort: Effort): LocalClock {
+/** Making one takes milliseconds, and a screen stays in its zone. */
+function formatOf(zone: string): Intl.DateTimeFormat {
+  if (lastFormat.zone === zone && lastFormat.format !== null) return lastFormat.format;
   const format = new Intl.DateTimeFormat('en-US', {
     timeZone: zone,
     hourCycle: 'h23',
@@ -50,6 +47,19 @@ export function localClock(zone: string, effort: Effort): LocalClock {
     minute: 'numeric',
     second: 'numeric',
   });
+  lastFormat = { zone, format };
+  return format;
+}
+
+/** What finding a stretch costs: several readings by way of Intl, which are slow. */
+const stretchEffort = 500;
+
+/**
+ * @param zone IANA name that this runtime knows
+ * @param effort charged for what is not yet known
+ */
+export function localClock(zone: string, effort: Effort): LocalClock {
+  const format = formatOf(zone);
   const known = new Map<number, Stretch>();
 
   /** Local clock reading minus UTC, in milliseconds. */

@@ -1,4 +1,5 @@
-import type { Comparator, Expression, Operand } from './expression.ts';
+import { createCoder } from './coder.ts';
+import { type Expression, kinds, sources } from './expression.ts';
 import { Scanner, SyntaxFault, type TokenType } from './token.ts';
 
 /** A parsed predicate, or where and why it is none. */
@@ -8,6 +9,9 @@ export type Parsed =
 
 const deepestNesting = 32;
 const mostMembers = 256;
+
+/** One for all: a predicate is parsed in one go. */
+const coder = createCoder();
 
 /**
  * Parse a predicate by recursive descent over a scanner that never goes back. Time is linear in its length.
@@ -24,9 +28,10 @@ const mostMembers = 256;
 export function parsePredicate(text: Pick<string, 'length' | 'charCodeAt'>): Parsed {
   try {
     const scanner = new Scanner(text);
-    const expression = parseAlternatives(scanner, 0);
+    coder.clear();
+    parseAlternatives(scanner, 0);
     if (scanner.type !== 'end') fail(scanner, 'expected AND, OR or the end');
-    return { ok: true, expression };
+    return { ok: true, expression: coder.finish() };
   } catch (thrown) {
     if (thrown instanceof SyntaxFault) return { ok: false, position: thrown.at, reason: thrown.message };
     throw thrown;
@@ -47,33 +52,39 @@ function expect(scanner: Scanner, type: TokenType): void {
   if (!takes(scanner, type)) fail(scanner, `expected ${type}`);
 }
 
-function parseAlternatives(scanner: Scanner, depth: number): Expression {
-  const first = parseConjunction(scanner, depth);
-  if (scanner.type !== 'OR') return first;
-  const parts = [first];
-  while (takes(scanner, 'OR')) parts.push(parseConjunction(scanner, depth));
-  return { type: 'or', of: parts };
+function parseAlternatives(scanner: Scanner, depth: number): void {
+  const at = coder.next();
+  parseConjunction(scanner, depth);
+  if (scanner.type !== 'OR') return;
+  coder.wrap(at, kinds.or);
+  while (takes(scanner, 'OR')) parseConjunction(scanner, depth);
+  coder.end(at);
 }
 
-function parseConjunction(scanner: Scanner, depth: number): Expression {
-  const first = parseNegation(scanner, depth);
-  if (scanner.type !== 'AND') return first;
-  const parts = [first];
-  while (takes(scanner, 'AND')) parts.push(parseNegation(scanner, depth));
-  return { type: 'and', of: parts };
+function parseConjunction(scanner: Scanner, depth: number): void {
+  const at = coder.next();
+  parseNegation(scanner, depth);
+  if (scanner.type !== 'AND') return;
+  coder.wrap(at, kinds.and);
+  while (takes(scanner, 'AND')) parseNegation(scanner, depth);
+  coder.end(at);
 }
 
-function parseNegation(scanner: Scanner, depth: number): Expression {
+function parseNegation(scanner: Scanner, depth: number): void {
   const { at } = scanner;
-  if (takes(scanner, 'NOT')) return { type: 'not', of: parseNegation(scanner, deeper(depth, at)) };
   if (takes(scanner, '(')) {
-    const inner = parseAlternatives(scanner, deeper(depth, at));
+    parseAlternatives(scanner, deeper(depth, at));
     expect(scanner, ')');
-    return inner;
-  }
-  if (takes(scanner, 'TRUE')) return { type: 'constant', value: true };
-  if (takes(scanner, 'FALSE')) return { type: 'constant', value: false };
-  return parseComparison(scanner);
+  } else if (takes(scanner, 'NOT')) {
+    const part = coder.begin(kinds.not);
+    parseNegation(scanner, deeper(depth, at));
+    coder.end(part);
+  } else if (scanner.type === 'TRUE' || scanner.type === 'FALSE') {
+    const part = coder.begin(kinds.constant);
+    coder.put(scanner.type === 'TRUE' ? 1 : 0);
+    coder.end(part);
+    scanner.advance();
+  } else parseComparison(scanner);
 }
 
 function deeper(depth: number, at: number): number {
@@ -81,53 +92,58 @@ function deeper(depth: number, at: number): number {
   return depth + 1;
 }
 
-function parseComparison(scanner: Scanner): Expression {
-  const left = parseOperand(scanner);
-  const comparator = comparatorOf(scanner.type);
-  if (comparator !== null) {
-    scanner.advance();
-    return { type: 'compare', left, comparator, right: parseOperand(scanner) };
-  }
+function parseComparison(scanner: Scanner): void {
+  // What is compared with what is seen behind the operand.
+  const part = coder.begin(kinds.constant);
+  parseOperand(scanner);
   if (takes(scanner, 'BETWEEN')) {
     expect(scanner, '{');
-    const min = parseInteger(scanner);
+    parseInteger(scanner);
     expect(scanner, ',');
-    const max = parseInteger(scanner);
+    parseInteger(scanner);
     expect(scanner, '}');
-    return { type: 'between', operand: left, min, max };
+    coder.become(part, kinds.between);
+  } else if (takes(scanner, 'IN')) {
+    parseMembers(scanner);
+    coder.become(part, kinds.in);
+  } else {
+    const kind = comparatorOf(scanner.type);
+    if (kind === null) fail(scanner, 'expected a comparison, BETWEEN or IN');
+    scanner.advance();
+    parseOperand(scanner);
+    coder.become(part, kind);
   }
-  if (takes(scanner, 'IN')) return { type: 'in', operand: left, members: parseMembers(scanner) };
-  return fail(scanner, 'expected a comparison, BETWEEN or IN');
+  coder.end(part);
 }
 
-function comparatorOf(type: TokenType): Comparator | null {
-  return type === '=' || type === '<' || type === '<=' || type === '>' || type === '>=' ? type : null;
+function comparatorOf(type: TokenType): number | null {
+  return type === '=' || type === '<' || type === '<=' || type === '>' || type === '>=' ? kinds[type] : null;
 }
 
-function parseMembers(scanner: Scanner): readonly number[] {
+function parseMembers(scanner: Scanner): void {
   expect(scanner, '{');
-  const members = [parseInteger(scanner)];
-  while (takes(scanner, ',')) {
-    if (members.length === mostMembers) fail(scanner, `more than ${mostMembers} list members`);
-    members.push(parseInteger(scanner));
+  parseInteger(scanner);
+  for (let members = 1; takes(scanner, ','); members++) {
+    if (members === mostMembers) fail(scanner, `more than ${mostMembers} list members`);
+    parseInteger(scanner);
   }
   expect(scanner, '}');
-  return members;
 }
 
-function parseOperand(scanner: Scanner): Operand {
+function parseOperand(scanner: Scanner): void {
   const { type } = scanner;
-  if (type === 'date' || type === 'time' || type === 'weekday') {
+  if (type === 'int') {
+    coder.put(sources.literal);
+    parseInteger(scanner);
+  } else if (type === 'date' || type === 'time' || type === 'weekday') {
+    coder.put(sources[type]);
+    coder.put(0);
     scanner.advance();
-    return { type: 'variable', name: type };
-  }
-  if (type !== 'int') fail(scanner, 'expected a number or a variable');
-  return { type: 'int', value: parseInteger(scanner) };
+  } else fail(scanner, 'expected a number or a variable');
 }
 
-function parseInteger(scanner: Scanner): number {
-  if (scanner.type !== 'int') return fail(scanner, 'expected a number');
-  const { value } = scanner;
+function parseInteger(scanner: Scanner): void {
+  if (scanner.type !== 'int') fail(scanner, 'expected a number');
+  coder.put(scanner.value);
   scanner.advance();
-  return value;
 }

@@ -18,29 +18,39 @@ export class SyntaxFault extends Error {
 
 const longest = 4_096;
 
-/** Words by the lower-case code of their first letter, which no two share. */
-const keywords: ReadonlyMap<number, Word> = byInitial(['AND', 'BETWEEN', 'FALSE', 'IN', 'NOT', 'OR', 'TRUE']);
-const variables: ReadonlyMap<number, Uppercase<Variable>> = byInitial(['DATE', 'TIME', 'WEEKDAY']);
-
-function byInitial<W extends string>(words: readonly W[]): ReadonlyMap<number, W> {
-  return new Map(words.map((word) => [word.charCodeAt(0) | 0x20, word]));
-}
-
 /** The bit that upper and lower case of a Latin letter differ in. */
 const caseBit = 0x20;
-const [tab, lineFeed, carriageReturn, space, zero, nine, dollar, equals] = [
-  0x09, 0x0a, 0x0d, 0x20, 0x30, 0x39, 0x24, 0x3d,
-];
-const signs: ReadonlyMap<number, Sign> = new Map(
-  (['(', ')', '{', '}', ',', '=', '<', '>'] as const).map((sign) => [sign.charCodeAt(0), sign]),
-);
+const [zero, equals] = [0x30, 0x3d];
+const tableLength = 0x80;
 
-/**
- * Reads a predicate token by token and never goes back: each character is looked at a bounded number of times,
- * whatever the text. The text is asked for `length` and `charCodeAt` alone.
- */
+/** What a character may be the beginning of; 0: of nothing. */
+const [spaceClass, digitClass, letterClass, dollarClass, signClass] = [1, 2, 3, 4, 5];
+const classes = new Uint8Array(tableLength);
+const signs: (Sign | undefined)[] = Array.from({ length: tableLength });
+for (const character of ' \t\r\n') classes[character.charCodeAt(0)] = spaceClass;
+for (const character of '0123456789') classes[character.charCodeAt(0)] = digitClass;
+for (const character of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz')
+  classes[character.charCodeAt(0)] = letterClass;
+classes['$'.charCodeAt(0)] = dollarClass;
+for (const sign of ['(', ')', '{', '}', ',', '=', '<', '>'] as const) {
+  classes[sign.charCodeAt(0)] = signClass;
+  signs[sign.charCodeAt(0)] = sign;
+}
+
+/** Words by the lower-case code of their first letter, which no two share. */
+const keywords = byInitial(['AND', 'BETWEEN', 'FALSE', 'IN', 'NOT', 'OR', 'TRUE'] as const);
+const variables = byInitial(['DATE', 'TIME', 'WEEKDAY'] as const);
+
+function byInitial<W extends string>(words: readonly W[]): readonly (W | undefined)[] {
+  const table: (W | undefined)[] = Array.from({ length: tableLength });
+  for (const word of words) table[word.charCodeAt(0) | caseBit] = word;
+  return table;
+}
+
+/** Reads a predicate token by token and never goes back. The text is asked for `length` and `charCodeAt` alone. */
 export class Scanner {
   readonly #text: Pick<string, 'length' | 'charCodeAt'>;
+  readonly #length: number;
   #next = 0;
   /** The present token. */
   type: TokenType = 'end';
@@ -53,84 +63,89 @@ export class Scanner {
   constructor(text: Pick<string, 'length' | 'charCodeAt'>) {
     if (text.length > longest) throw new SyntaxFault(longest, `longer than ${longest} characters`);
     this.#text = text;
+    this.#length = text.length;
     this.advance();
   }
 
   /** Go on to the next token; `end` for ever at the end. @throws SyntaxFault */
   advance(): void {
-    const { length } = this.#text;
-    let code = space;
-    while (this.#next < length) {
-      code = this.#text.charCodeAt(this.#next);
-      if (!isSpace(code)) break;
-      this.#next++;
+    const text = this.#text;
+    const length = this.#length;
+    let next = this.#next;
+    let code = 0;
+    let is = spaceClass;
+    while (next < length) {
+      code = text.charCodeAt(next);
+      is = code < tableLength ? (classes[code] as number) : 0;
+      if (is !== spaceClass) break;
+      next++;
     }
-    this.at = this.#next;
-    if (this.at === length) this.type = 'end';
-    else if (isDigit(code)) this.#integer(code);
-    else if (isLetter(code)) this.type = this.#name(this.at, code, keywords, 'a word that the language does not have');
-    else if (code === dollar) this.#variable();
-    else this.type = this.#sign(code);
+    this.at = next;
+    switch (is) {
+      case spaceClass:
+        this.#next = next;
+        this.type = 'end';
+        return;
+      case digitClass: {
+        let value = code - zero;
+        while (++next < length) {
+          const digit = text.charCodeAt(next) - zero;
+          if (!(digit >= 0 && digit <= 9)) break;
+          // Rounding cannot bring a larger number down to the limit: 2^53 is itself representable.
+          value = value * 10 + digit;
+        }
+        if (value > Number.MAX_SAFE_INTEGER) throw new SyntaxFault(this.at, 'a number above 2^53 − 1');
+        this.#next = next;
+        this.type = 'int';
+        this.value = value;
+        return;
+      }
+      case letterClass:
+        this.type = this.#word(next, code, keywords, 'a word that the language does not have');
+        return;
+      case dollarClass:
+        this.#variable(next + 1);
+        return;
+      case signClass: {
+        const sign = signs[code] as Sign;
+        this.#next = next + 1;
+        const isLonger = (sign === '<' || sign === '>') && next + 1 < length && text.charCodeAt(next + 1) === equals;
+        if (isLonger) this.#next = next + 2;
+        this.type = isLonger ? (sign === '<' ? '<=' : '>=') : sign;
+        return;
+      }
+      default:
+        throw new SyntaxFault(next, 'a character that no predicate has');
+    }
   }
 
-  #integer(first: number): void {
-    let value = first - zero;
-    while (++this.#next < this.#text.length) {
-      const code = this.#text.charCodeAt(this.#next);
-      if (!isDigit(code)) break;
-      // Rounding cannot bring a larger number down to the limit: 2^53 is itself representable.
-      value = value * 10 + (code - zero);
-    }
-    if (value > Number.MAX_SAFE_INTEGER) throw new SyntaxFault(this.at, 'a number above 2^53 − 1');
-    this.type = 'int';
-    this.value = value;
-  }
-
-  #variable(): void {
-    const from = this.at + 1;
-    const code = from < this.#text.length ? this.#text.charCodeAt(from) : 0;
+  #variable(from: number): void {
+    const code = from < this.#length ? this.#text.charCodeAt(from) : 0;
     // A dollar sign by itself belongs to no word: the sign cannot be right.
     if (!isLetter(code)) throw new SyntaxFault(this.at, 'a character that no predicate has');
-    const name = this.#name(from, code, variables, 'not $DATE, $TIME or $WEEKDAY');
+    const name = this.#word(from, code, variables, 'not $DATE, $TIME or $WEEKDAY');
     this.type = name === 'DATE' ? 'date' : name === 'TIME' ? 'time' : 'weekday';
   }
 
   /** The letters from an index on as one of the words known by their first letter. */
-  #name<W extends string>(from: number, first: number, known: ReadonlyMap<number, W>, fault: string): W {
+  #word<W extends string>(from: number, first: number, known: readonly (W | undefined)[], fault: string): W {
+    const text = this.#text;
+    const length = this.#length;
+    const word = known[first | caseBit];
     let end = from + 1;
-    while (end < this.#text.length && isLetter(this.#text.charCodeAt(end))) end++;
-    const word = known.get(first | caseBit);
-    if (word?.length !== end - from || !this.#reads(word, from)) throw new SyntaxFault(this.at, fault);
+    let isSame = word !== undefined;
+    for (; end < length; end++) {
+      const code = text.charCodeAt(end);
+      if (!isLetter(code)) break;
+      // Past its end a word has no letter: NaN is none either.
+      if (isSame) isSame = (code & ~caseBit) === (word as W).charCodeAt(end - from);
+    }
+    if (word === undefined || !isSame || word.length !== end - from) throw new SyntaxFault(this.at, fault);
     this.#next = end;
     return word;
   }
-
-  #reads(word: string, from: number): boolean {
-    for (let index = 1; index < word.length; index++)
-      if ((this.#text.charCodeAt(from + index) & ~caseBit) !== word.charCodeAt(index)) return false;
-    return true;
-  }
-
-  #sign(code: number): Sign {
-    const sign = signs.get(code);
-    if (sign === undefined) throw new SyntaxFault(this.at, 'a character that no predicate has');
-    this.#next++;
-    if (sign !== '<' && sign !== '>') return sign;
-    if (this.#next === this.#text.length || this.#text.charCodeAt(this.#next) !== equals) return sign;
-    this.#next++;
-    return sign === '<' ? '<=' : '>=';
-  }
-}
-
-function isSpace(code: number): boolean {
-  return code === space || code === lineFeed || code === tab || code === carriageReturn;
-}
-
-function isDigit(code: number): boolean {
-  return code >= zero && code <= nine;
 }
 
 function isLetter(code: number): boolean {
-  const lower = code | caseBit;
-  return lower >= 0x61 && lower <= 0x7a;
+  return code < tableLength && classes[code] === letterClass;
 }

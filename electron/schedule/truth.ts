@@ -1,4 +1,4 @@
-import type { Comparator, Expression, Operand } from './expression.ts';
+import { type Code, compares, type Expression, endOf, isMember, kinds, sources } from './expression.ts';
 
 /**
  * When a predicate holds, as ascending edges: it holds from the first (included) to the second (excluded), from the
@@ -21,34 +21,37 @@ const never: Edges = [];
 const always: Edges = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
 
 /** When the predicate holds on an axis. Costs n·log n in the predicate's length. */
-export function truthOf(expression: Expression, axis: Axis): Edges {
-  switch (expression.type) {
-    case 'constant':
-      return expression.value ? always : never;
-    case 'not':
-      return complement(truthOf(expression.of, axis));
-    case 'and':
-      return combined(expression.of, axis, never, always);
-    case 'or':
-      return combined(expression.of, axis, always, never);
-    case 'compare':
-      return comparison(expression.left, expression.comparator, expression.right, axis);
-    case 'between': {
-      const at = offsetOf(expression.operand, axis);
-      const { min, max } = expression;
-      if (!runs(expression.operand, axis)) return at >= min && at <= max ? always : never;
-      return max < min ? never : [min - at, max - at + 1];
+export function truthOf({ code }: Expression, axis: Axis): Edges {
+  return partTruth(code, 0, axis);
+}
+
+function partTruth(code: Code, at: number, axis: Axis): Edges {
+  const kind = code[at] as number;
+  switch (kind) {
+    case kinds.constant:
+      return code[at + 2] === 1 ? always : never;
+    case kinds.not:
+      return complement(partTruth(code, at + 2, axis));
+    case kinds.and:
+      return combined(code, at, axis, never, always);
+    case kinds.or:
+      return combined(code, at, axis, always, never);
+    case kinds.between: {
+      const value = offsetOf(code, at + 2, axis);
+      const [min, max] = [code[at + 4] as number, code[at + 5] as number];
+      if (!runs(code, at + 2, axis)) return value >= min && value <= max ? always : never;
+      return max < min ? never : [min - value, max - value + 1];
     }
-    case 'in': {
-      const at = offsetOf(expression.operand, axis);
-      if (!runs(expression.operand, axis)) return expression.members.includes(at) ? always : never;
+    case kinds.in: {
+      const value = offsetOf(code, at + 2, axis);
+      if (!runs(code, at + 2, axis)) return isMember(code, at, value) ? always : never;
       return covered(
-        Array.from(expression.members, (member) => [member - at, member - at + 1]),
+        Array.from(code.subarray(at + 4, endOf(code, at)), (member) => [member - value, member - value + 1]),
         1,
       );
     }
     default:
-      return expression satisfies never;
+      return comparison(code, at, kind, axis);
   }
 }
 
@@ -57,11 +60,12 @@ export function truthOf(expression: Expression, axis: Axis): Edges {
  * @param decides what one part must be to decide for all
  * @param neutral what a part must be to be of no matter
  */
-function combined(of: readonly Expression[], axis: Axis, decides: Edges, neutral: Edges): Edges {
+function combined(code: Code, at: number, axis: Axis, decides: Edges, neutral: Edges): Edges {
   let only = neutral;
   let several: Edges[] | null = null;
-  for (const part of of) {
-    const edges = truthOf(part, axis);
+  const end = endOf(code, at);
+  for (let part = at + 2; part < end; part = endOf(code, part)) {
+    const edges = partTruth(code, part, axis);
     if (edges === decides) return decides;
     if (edges === neutral) continue;
     if (only === neutral) only = edges;
@@ -92,42 +96,62 @@ function edgesUpTo(edges: Edges, t: number): number {
 }
 
 /** Whether an operand is t + offset, or else the offset alone. */
-function runs(operand: Operand, axis: Axis): boolean {
-  return operand.type === 'variable' && (operand.name === 'time' || (operand.name === 'date' && axis.dateRuns));
+function runs(code: Code, at: number, axis: Axis): boolean {
+  const source = code[at];
+  return source === sources.time || (source === sources.date && axis.dateRuns);
 }
 
-function offsetOf(operand: Operand, axis: Axis): number {
-  if (operand.type === 'int') return operand.value;
-  if (operand.name === 'weekday') return axis.weekday;
-  return operand.name === 'time' ? 0 : axis.date;
+function offsetOf(code: Code, at: number, axis: Axis): number {
+  switch (code[at]) {
+    case sources.literal:
+      return code[at + 1] as number;
+    case sources.weekday:
+      return axis.weekday;
+    case sources.time:
+      return 0;
+    default:
+      return axis.date;
+  }
 }
 
-function comparison(left: Operand, comparator: Comparator, right: Operand, axis: Axis): Edges {
-  const [leftRuns, rightRuns] = [runs(left, axis), runs(right, axis)];
-  const ahead = offsetOf(right, axis) - offsetOf(left, axis);
-  if (leftRuns && !rightRuns) return half(comparator, ahead);
-  if (!leftRuns && rightRuns) return half(mirrored[comparator], -ahead);
+function comparison(code: Code, at: number, kind: number, axis: Axis): Edges {
+  const [leftRuns, rightRuns] = [runs(code, at + 2, axis), runs(code, at + 4, axis)];
+  const [left, right] = [offsetOf(code, at + 2, axis), offsetOf(code, at + 4, axis)];
+  if (leftRuns && !rightRuns) return half(kind, right - left);
+  if (!leftRuns && rightRuns) return half(mirrored(kind), left - right);
   // Both run alike or neither does: the one stays ahead of the other.
-  return holdsAt(half(comparator, ahead), 0) ? always : never;
+  return compares(kind, left, right) ? always : never;
 }
 
-const mirrored: Readonly<Record<Comparator, Comparator>> = { '=': '=', '<': '>', '>': '<', '<=': '>=', '>=': '<=' };
+/** The comparator that says the same with its sides changed. */
+function mirrored(kind: number): number {
+  switch (kind) {
+    case kinds['<']:
+      return kinds['>'];
+    case kinds['>']:
+      return kinds['<'];
+    case kinds['<=']:
+      return kinds['>='];
+    case kinds['>=']:
+      return kinds['<='];
+    default:
+      return kind;
+  }
+}
 
 /** Where `t comparator bound` holds, for whole milliseconds. */
-function half(comparator: Comparator, bound: number): Edges {
-  switch (comparator) {
-    case '=':
+function half(kind: number, bound: number): Edges {
+  switch (kind) {
+    case kinds['=']:
       return [bound, bound + 1];
-    case '<':
+    case kinds['<']:
       return [Number.NEGATIVE_INFINITY, bound];
-    case '<=':
+    case kinds['<=']:
       return [Number.NEGATIVE_INFINITY, bound + 1];
-    case '>':
-      return [bound + 1, Number.POSITIVE_INFINITY];
-    case '>=':
+    case kinds['>=']:
       return [bound, Number.POSITIVE_INFINITY];
     default:
-      return comparator satisfies never;
+      return [bound + 1, Number.POSITIVE_INFINITY];
   }
 }
 

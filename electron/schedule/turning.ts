@@ -1,4 +1,4 @@
-import type { Expression, Operand } from './expression.ts';
+import type { Expression } from './expression.ts';
 import { dayMs, type Effort, endOfTimeMs, type LocalClock, type Stretch } from './local-clock.ts';
 import { type Edges, edgeAfter, holdsAt, truthOf } from './truth.ts';
 
@@ -12,6 +12,9 @@ const repeatsWithinMs = 22 * dayMs;
 /** Truths of one predicate that are kept: those of a week, before and after a date. */
 const mostKept = 16;
 
+/** What a part of an expression takes in its code, about. */
+const numbersPerPart = 6;
+
 /** When one predicate turns. Keeps what it found out, which stays right for ever. */
 export interface Turning {
   /**
@@ -24,7 +27,7 @@ export interface Turning {
 }
 
 export function createTurning(expression: Expression): Turning {
-  const { dates, readsLocalClock, comparesDateWithTime, size } = survey(expression);
+  const { code, dates, readsLocalClock, comparesDateWithTime } = expression;
   const kept = new Map<number, Edges>();
 
   /** When it holds in a stretch, on an axis whose `t` is `$TIME`. */
@@ -34,7 +37,7 @@ export function createTurning(expression: Expression): Turning {
     const alike = !comparesDateWithTime && (dates[passed] ?? Number.POSITIVE_INFINITY) >= stretch.endMs;
     const key = passed * 7 + stretch.weekday;
     const known = alike ? kept.get(key) : undefined;
-    effort.left -= known === undefined ? size : 1;
+    effort.left -= known === undefined ? 1 + code.length / numbersPerPart : 1;
     if (known !== undefined) return known;
     const { weekday } = stretch;
     if (!alike) return truthOf(expression, { weekday, dateRuns: true, date: stretch.startMs - stretch.startTime });
@@ -80,61 +83,6 @@ export function createTurning(expression: Expression): Turning {
     next: (clock, fromMs, limitMs, effort) =>
       readsLocalClock ? nextOfClock(clock, fromMs, limitMs, effort) : nextOfDates(fromMs, limitMs),
   };
-}
-
-/** The dates (Unix milliseconds, ascending) at which a predicate can turn, and what else its search depends on. */
-function survey(expression: Expression) {
-  const dates = new Set<number>();
-  let readsLocalClock = false;
-  let comparesDateWithTime = false;
-  let size = 1;
-  // A value that turns at `bound` is one thing up to it and another from the next integer on.
-  const note = (operand: Operand, bounds: Iterable<number>) => {
-    if (operand.type === 'int') return;
-    if (operand.name !== 'date') readsLocalClock = true;
-    else for (const bound of bounds) dates.add(bound).add(bound + 1);
-  };
-  const visit = (part: Expression): void => {
-    size++;
-    switch (part.type) {
-      case 'constant':
-        return;
-      case 'not':
-        visit(part.of);
-        return;
-      case 'and':
-      case 'or':
-        part.of.forEach(visit);
-        return;
-      case 'between':
-        note(part.operand, [part.min, part.max]);
-        return;
-      case 'in':
-        size += part.members.length;
-        note(part.operand, part.members);
-        return;
-      case 'compare':
-        note(part.left, boundsAgainst(part.right));
-        note(part.right, boundsAgainst(part.left));
-        comparesDateWithTime ||= [part.left, part.right].every(
-          (side) => side.type === 'variable' && side.name !== 'weekday',
-        );
-        return;
-      default:
-        part satisfies never;
-    }
-  };
-  visit(expression);
-  const ascending = [...dates].filter((date) => date <= endOfTimeMs).sort((a, b) => a - b);
-  return { dates: ascending, readsLocalClock, comparesDateWithTime, size };
-}
-
-/** What `$DATE` is compared with when the other side is `operand`. */
-function boundsAgainst(operand: Operand): readonly number[] {
-  if (operand.type === 'int') return [operand.value];
-  if (operand.name === 'weekday') return [0, 1, 2, 3, 4, 5, 6];
-  // $DATE and $TIME run alike, and are the same on the first local day of 1970 alone.
-  return operand.name === 'time' ? [-2 * dayMs, -dayMs, 0, dayMs] : [];
 }
 
 /** How many of ascending numbers are at most `bound`. */
