@@ -17,7 +17,7 @@ import { timetable } from '../schedule/timetable.ts';
 import type { Settings } from '../settings.ts';
 import type { WebPage } from '../shell/page-session.ts';
 import type { FactBook } from './facts.ts';
-import { ensureAll, hashesOf, mediaOf } from './media-files.ts';
+import { ensureAll, hashesOf, mediaOf, wantedOf } from './media-files.ts';
 import { createSuspicion } from './suspicion.ts';
 import { waitFor } from './waiting.ts';
 import { webPagesOf } from './web-items.ts';
@@ -98,7 +98,7 @@ export async function openContent(settings: Settings, facts: FactBook, log: Log)
   let webPages: ReadonlyMap<string, WebPage> = new Map();
   let webPagesBefore = webPages;
 
-  const find = (asset: MediaAsset): CachedMedia | null => store.find({ ...asset, assetId: asset.id });
+  const find = (asset: MediaAsset): CachedMedia | null => store.find(wantedOf(asset));
   const findHarmless = (asset: MediaAsset): CachedMedia | null => {
     const media = find(asset);
     return media !== null && suspicion.isOn(media.hash) ? null : media;

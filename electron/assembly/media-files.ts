@@ -14,8 +14,21 @@ import type { MediaAsset, MediaHash, Playlist } from '../playlist/playlist.ts';
  */
 const atOnce = 64;
 
+/** What the store must know of an asset to find its file. */
+export function wantedOf({ id, url, sha256 }: MediaAsset) {
+  return { assetId: id, url, sha256 };
+}
+
+const known = new WeakMap<Playlist, readonly MediaAsset[]>();
+
 /** Every file of a playlist, once. */
-export function mediaOf(playlist: Playlist): MediaAsset[] {
+export function mediaOf(playlist: Playlist): readonly MediaAsset[] {
+  const found = known.get(playlist) ?? findMedia(playlist);
+  known.set(playlist, found);
+  return found;
+}
+
+function findMedia(playlist: Playlist): readonly MediaAsset[] {
   const assets = new Map<string, MediaAsset>();
   for (const entry of playlist.playlists)
     for (const { asset } of entry.items)
@@ -53,8 +66,8 @@ export async function ensureAll(
   const neededBytes = assets.reduce((sum, { sizeBytes }) => sum + (sizeBytes ?? 0), 0);
   if (neededBytes > budgetBytes)
     throw new PlayerError('STORE_FULL', `the playlist needs ${neededBytes} bytes, store.budgetBytes is ${budgetBytes}`);
-  const missing = assets.filter((asset) => store.find({ ...asset, assetId: asset.id }) === null);
-  await store.discardParts(missing.map((asset) => ({ ...asset, assetId: asset.id })));
+  const missing = assets.filter((asset) => store.find(wantedOf(asset)) === null);
+  await store.discardParts(missing.map(wantedOf));
   // Every file that is under way listens to it, some more than once.
   setMaxListeners(4 * atOnce, signal);
   const queue = missing.values();

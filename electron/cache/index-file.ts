@@ -25,37 +25,20 @@ export interface Index {
   readonly recorded: Map<string, MediaHash>;
 }
 
-const hash = z.string().transform((text, context): MediaHash => {
-  const checked = mediaHash(text);
-  if (checked !== null) return checked;
-  context.addIssue({ code: 'custom', message: 'not a hash' });
-  return z.NEVER;
-});
-
 const header = z.strictObject({
   version: z.literal(2),
   /** Of the document: one flipped bit in a chunk's digest would send a good file to quarantine. */
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
 });
 
-const moment = z.number().nonnegative();
-
-const schema = z.strictObject({
-  media: z.array(
-    z
-      .strictObject({
-        hash,
-        format: z.enum(mediaFormats),
-        sizeBytes: z.int().positive(),
-        /** Base64. */
-        chunks: z.string().transform((text) => Buffer.from(text, 'base64')),
-        lastUsedMs: moment,
-        verifiedMs: moment,
-      })
-      .refine(({ chunks, sizeBytes }) => chunks.length === digestsLength(sizeBytes)),
-  ),
-  recorded: z.array(z.strictObject({ key: z.string().regex(/^[0-9a-f]{64}$/), hash })),
-});
+interface Document {
+  readonly media: readonly (Omit<IndexEntry, 'chunks'> & {
+    readonly hash: string;
+    /** Base64. */
+    readonly chunks: string;
+  })[];
+  readonly recorded: readonly { readonly key: string; readonly hash: string }[];
+}
 
 export function emptyIndex(): Index {
   return { media: new Map(), recorded: new Map() };
@@ -74,18 +57,59 @@ export async function readIndex(path: string, files: Files): Promise<Index | 'ab
   const document = text.slice(end + 1);
   const first = header.safeParse(parseJson(text.slice(0, Math.max(0, end))));
   if (!first.success || digest(document) !== first.data.sha256) return 'damaged';
-  const parsed = schema.safeParse(parseJson(document));
-  if (!parsed.success) return 'damaged';
-  const { media, recorded } = parsed.data;
-  return {
-    media: new Map(media.map(({ hash, ...entry }) => [hash, entry])),
-    recorded: new Map(recorded.map(({ key, hash }) => [key, hash])),
-  };
+  return readDocument(parseJson(document)) ?? 'damaged';
+}
+
+/**
+ * Every field of every entry, looked at one by one: a start waits for it, and there may be tens of thousands.
+ * @returns `null` where one is not as it must be
+ */
+function readDocument(document: unknown): Index | null {
+  const { media, recorded } = (document ?? {}) as { readonly [name in keyof Document]?: unknown };
+  if (!hasFields(document, 2) || !Array.isArray(media) || !Array.isArray(recorded)) return null;
+  const index = emptyIndex();
+  for (const value of media) {
+    if (!hasFields(value, 6)) return null;
+    const { hash, format, sizeBytes, chunks, lastUsedMs, verifiedMs } = value;
+    const name = typeof hash === 'string' ? mediaHash(hash) : null;
+    if (name === null || !isFormat(format) || !isMoment(lastUsedMs) || !isMoment(verifiedMs)) return null;
+    if (!Number.isSafeInteger(sizeBytes) || (sizeBytes as number) <= 0 || typeof chunks !== 'string') return null;
+    const entry = { format, sizeBytes: sizeBytes as number, chunks: bytesOf(chunks), lastUsedMs, verifiedMs };
+    if (entry.chunks.length !== digestsLength(entry.sizeBytes)) return null;
+    index.media.set(name, entry);
+  }
+  for (const value of recorded) {
+    if (!hasFields(value, 2)) return null;
+    const { key, hash } = value;
+    const name = typeof hash === 'string' ? mediaHash(hash) : null;
+    if (name === null || typeof key !== 'string' || mediaHash(key) === null) return null;
+    index.recorded.set(key, name);
+  }
+  return index;
+}
+
+/** Whether it is an object of so many fields: there are none but those that are read. */
+function hasFields(value: unknown, count: number): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && Object.keys(value).length === count;
+}
+
+const noBytes = Buffer.alloc(0);
+
+function bytesOf(base64: string): Buffer {
+  return base64 === '' ? noBytes : Buffer.from(base64, 'base64');
+}
+
+function isFormat(value: unknown): value is MediaFormat {
+  return (mediaFormats as readonly unknown[]).includes(value);
+}
+
+function isMoment(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0;
 }
 
 /** @throws the file system's own error */
 export async function writeIndex(path: string, index: Index, files: Files): Promise<void> {
-  const document: z.input<typeof schema> = {
+  const document: Document = {
     media: [...index.media].map(([hash, { chunks, ...entry }]) => ({
       hash,
       ...entry,

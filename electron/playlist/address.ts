@@ -14,13 +14,21 @@ export function checkAddress(text: string, allowHttpFor: readonly string[]): Che
   if (text.length > longestUrl) return refusal(`longer than ${longestUrl} characters`);
   // The URL parser drops tabs and line feeds and trims spaces: what it would hide is refused instead.
   if (/[^\x21-\x7e]/.test(text)) return refusal('must be printable ASCII without spaces');
-  if (!URL.canParse(text)) return refusal('not an absolute URL');
-  const url = new URL(text);
+  const url = parseUrl(text);
+  if (url === null) return refusal('not an absolute URL');
   const plain = url.protocol === 'http:' && allowHttpFor.includes(url.origin);
   if (url.protocol !== 'https:' && !plain)
     return refusal('must be https (http only from origins that the settings allow by name)');
   if (url.username !== '' || url.password !== '') return refusal('must not carry a user or password');
   return { ok: true, value: url.href };
+}
+
+function parseUrl(text: string): URL | null {
+  try {
+    return new URL(text);
+  } catch {
+    return null;
+  }
 }
 
 /** Names that the transport owns, or that would let a document speak for the player (RFC 9110 §7, Fetch §2.2.2). */
@@ -50,9 +58,12 @@ const forbidden = new Set([
   '__proto__',
 ]);
 
+const noHeaders = { ok: true, value: {} } as const;
+
 /** Request headers of an asset: few, short, printable, and none that the transport owns. Names come out in lower case. */
 export function checkHeaders(raw: object): Checked<Readonly<Record<string, string>>> {
   const entries = Object.entries(raw);
+  if (entries.length === 0) return noHeaders;
   if (entries.length > mostHeaders) return refusal(`more than ${mostHeaders} headers`);
   const headers: Record<string, string> = Object.create(null);
   for (const [index, [rawName, value]] of entries.entries()) {

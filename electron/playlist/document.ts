@@ -30,21 +30,29 @@ export function invalid(path: string, reason: string, cause?: unknown): PlayerEr
   return new PlayerError('PLAYLIST_INVALID', `${path}: ${reason}: the last good playlist keeps playing`, cause);
 }
 
+/** Most of a document is inside of strings: they are leapt over. */
 function checkNesting(text: string): void {
   let depth = 0;
-  let quoted = false;
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);
-    if (quoted) {
-      if (code === 0x5c) at++;
-      else if (code === 0x22) quoted = false;
-    } else if (code === 0x22) {
-      quoted = true;
+    if (code === 0x22) {
+      at = endOfString(text, at);
     } else if (code === 0x5b || code === 0x7b) {
       if (++depth > deepestNesting) throw invalid('(document)', `nested deeper than ${deepestNesting}`);
     } else if (code === 0x5d || code === 0x7d) {
       depth--;
     }
+  }
+}
+
+/** @returns index of the quotation mark that ends the string which begins at `from`; the text's end where none does */
+function endOfString(text: string, from: number): number {
+  for (let at = from; ; ) {
+    at = text.indexOf('"', at + 1);
+    if (at < 0) return text.length;
+    let escapes = 0;
+    while (text.charCodeAt(at - 1 - escapes) === 0x5c) escapes++;
+    if (escapes % 2 === 0) return at;
   }
 }
 

@@ -1,15 +1,8 @@
 import * as z from 'zod';
-import { type Checked, checkAddress, checkHeaders } from './address.ts';
 import { invalid, readDocument } from './document.ts';
-import {
-  type Asset,
-  type Item,
-  type MediaHash,
-  type Playlist,
-  type PlaylistEntry,
-  type Transition,
-  transitions,
-} from './playlist.ts';
+import { Misfit } from './fields.ts';
+import { type PlacedItem, readItem } from './item.ts';
+import { type Item, type Playlist, type PlaylistEntry, type Transition, transitions } from './playlist.ts';
 
 export type { MediaHash, Playlist } from './playlist.ts';
 
@@ -18,117 +11,18 @@ export interface ParseOptions {
   readonly allowHttpFor: readonly string[];
 }
 
-const shortestSeconds = 0.1;
-const longestSeconds = 86_400;
-
 const id = z.string().regex(/^[A-Za-z0-9_-][A-Za-z0-9_.:-]{0,63}$/, 'must be 1 … 64 characters of A–Z a–z 0–9 _ - . :');
 const title = z.string().max(4_096);
 const shortText = z.string().max(256);
 const count = z.int().nonnegative();
 const timestamp = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
 
-/** Clamped, so that "for ever" cannot overflow a timer; JSON's 1e999 reads as infinite and is refused. */
-const duration = z
-  .number()
-  .positive()
-  .transform((seconds) => Math.min(longestSeconds, Math.max(shortestSeconds, seconds)));
-
-const sha256 = z
-  .string()
-  .regex(/^[0-9a-f]{64}$/i, 'must be 64 hex digits')
-  .transform((hex) => hex.toLowerCase() as MediaHash);
-
-const md5 = z.union([
-  z.literal('skip_md5').transform(() => null),
-  z
-    .string()
-    .regex(/^[0-9a-f]{32}$/i, 'must be 32 hex digits or skip_md5')
-    .transform((hex) => hex.toLowerCase()),
-]);
-
 const zone = z.string().max(64).refine(isZone, 'must be an IANA time zone');
-
-/** Types of the wire and what they are to the player. */
-const kinds: ReadonlyMap<string, 'image' | 'video' | 'audio' | 'web'> = new Map([
-  ['image', 'image'],
-  ['video', 'video'],
-  ['audio', 'audio'],
-  ['web', 'web'],
-  ['appweb', 'web'],
-  ['edge-app', 'web'],
-]);
-
-function assetSchema(options: ParseOptions) {
-  const address = z.string().transform(checkedBy((text) => checkAddress(text, options.allowHttpFor)));
-  const origin = address
-    .refine((href) => new URL(href).origin === href.replace(/\/$/, ''), 'must be an origin')
-    .transform((href) => new URL(href).origin);
-  // A record schema would drop `__proto__` in silence; this one sees it and refuses.
-  const headers = z
-    .custom<object>(
-      (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
-      'must be an object',
-    )
-    .transform(checkedBy(checkHeaders));
-  const known = z.object({
-    type: z.string().max(64),
-    id,
-    title,
-    asset_url: address,
-    headers: headers.nullish(),
-    sha256: sha256.nullish(),
-    md5: md5.nullish(),
-    size: count.nullish(),
-    width: count.nullish(),
-    height: count.nullish(),
-    duration: duration.nullish(),
-    status: shortText.nullish(),
-    allowed_origins: z.array(origin).max(16).nullish(),
-    refresh_interval: z.number().min(10).max(longestSeconds).nullish(),
-    zoom: z.number().min(0.25).max(5).nullish(),
-    scroll_top: z.number().min(0).max(100_000).nullish(),
-    scroll_speed: z.number().min(0).max(1_000).nullish(),
-    sound: z.boolean().nullish(),
-  });
-  const unknown = z.object({ type: z.string().max(64), id, title, status: shortText.nullish() });
-  return z.unknown().transform((value, context): Asset => {
-    const base = unknown.safeParse(value);
-    if (!base.success) return forward(base.error, context);
-    const kind = kinds.get(base.data.type);
-    const ready = (base.data.status ?? 'finished') === 'finished';
-    if (kind === undefined || !ready) {
-      const { id, title } = base.data;
-      return { kind: 'unsupported', id, title, reason: kind === undefined ? 'type' : 'status' };
-    }
-    const whole = known.safeParse(value);
-    if (!whole.success) return forward(whole.error, context);
-    const { data } = whole;
-    const common = {
-      id: data.id,
-      title: data.title,
-      url: data.asset_url,
-      headers: data.headers ?? {},
-      durationSeconds: data.duration ?? null,
-    };
-    const allowedOrigins = data.allowed_origins ?? [];
-    if (kind === 'web') {
-      const { refresh_interval, zoom, scroll_top, scroll_speed, sound } = data;
-      const [refreshSeconds, scrollTop, scrollSpeed] = [refresh_interval ?? null, scroll_top ?? 0, scroll_speed ?? 0];
-      const looks = { refreshSeconds, zoom: zoom ?? 1, scrollTop, scrollSpeed, sound: sound ?? false };
-      return { kind, ...common, allowedOrigins, ...looks };
-    }
-    const [hash, sum, sizeBytes] = [data.sha256 ?? null, data.md5 ?? null, data.size ?? null];
-    return { kind, ...common, sha256: hash, md5: sum, sizeBytes };
-  });
-}
 
 /** `true` is the transition that a playlist gets that asks for any. */
 const named = (wanted: boolean): Transition => (wanted ? 'fade' : 'cut');
 
 function documentSchema(options: ParseOptions) {
-  const item = z
-    .object({ id, position: z.number(), duration: duration.nullish(), asset: assetSchema(options) })
-    .transform(({ duration, ...rest }) => ({ ...rest, durationSeconds: duration ?? null }));
   const entry = z
     .object({
       id,
@@ -137,13 +31,9 @@ function documentSchema(options: ParseOptions) {
       priority: z.union([z.boolean(), z.literal(0), z.literal(1)]).transform(Boolean),
       is_enabled: z.boolean(),
       transitions: z.union([z.boolean().transform(named), z.enum(transitions)]).default('cut'),
-      items: z.array(item),
+      items: z.array(z.unknown()).transform(itemsBy(options)),
     })
-    .transform(({ is_enabled, items, ...rest }): PlaylistEntry => {
-      const ordered = items.toSorted((a, b) => a.position - b.position);
-      const playing = ordered.map(({ id, durationSeconds, asset }): Item => ({ id, durationSeconds, asset }));
-      return { ...rest, isEnabled: is_enabled, items: playing };
-    });
+    .transform(({ is_enabled, ...rest }): PlaylistEntry => ({ ...rest, isEnabled: is_enabled }));
   const config = z.object({
     display_rotate: z.literal([0, 90, 180, 270]).default(0),
     shuffle_playlist: z.boolean().default(false),
@@ -159,6 +49,15 @@ function documentSchema(options: ParseOptions) {
   });
 }
 
+const schemas = new WeakMap<readonly string[], ReturnType<typeof documentSchema>>();
+
+/** The settings are read once, and the schema is made once for them: that takes milliseconds. */
+function schemaFor(options: ParseOptions): ReturnType<typeof documentSchema> {
+  const made = schemas.get(options.allowHttpFor) ?? documentSchema(options);
+  schemas.set(options.allowHttpFor, made);
+  return made;
+}
+
 /**
  * A playlist document, checked from top to bottom. Unknown fields are ignored;
  * a missing, mistyped or out-of-bounds one refuses the whole document.
@@ -166,7 +65,7 @@ function documentSchema(options: ParseOptions) {
  * @throws PlayerError PLAYLIST_INVALID with the path and the reason
  */
 export function parsePlaylist(text: string, options: ParseOptions): Playlist {
-  const result = documentSchema(options).safeParse(readDocument(text));
+  const result = schemaFor(options).safeParse(readDocument(text));
   if (!result.success) {
     const [first] = result.error.issues;
     throw invalid(first?.path.join('.') || '(document)', first?.message ?? 'not a playlist document');
@@ -208,18 +107,22 @@ function checkUnique(playlists: readonly PlaylistEntry[]): void {
   }
 }
 
-function checkedBy<In, Out>(check: (value: In) => Checked<Out>) {
-  return (value: In, context: z.RefinementCtx): Out => {
-    const checked = check(value);
-    if (checked.ok) return checked.value;
-    context.addIssue({ code: 'custom', message: checked.reason });
-    return z.NEVER;
+/** Every item, in playing order. */
+function itemsBy({ allowHttpFor }: ParseOptions) {
+  return (values: readonly unknown[], context: z.RefinementCtx): readonly Item[] => {
+    const placed: PlacedItem[] = [];
+    for (const [at, value] of values.entries()) {
+      try {
+        placed.push(readItem(value, allowHttpFor));
+      } catch (thrown) {
+        if (!(thrown instanceof Misfit)) throw thrown;
+        const path = [at, ...thrown.path.split('.').filter((part) => part !== '')];
+        context.addIssue({ code: 'custom', message: thrown.message, path });
+        return z.NEVER;
+      }
+    }
+    return placed.sort((a, b) => a.position - b.position).map(({ item }) => item);
   };
-}
-
-function forward(error: z.ZodError, context: z.RefinementCtx): never {
-  for (const issue of error.issues) context.addIssue({ code: 'custom', message: issue.message, path: [...issue.path] });
-  return z.NEVER;
 }
 
 function isZone(name: string): boolean {

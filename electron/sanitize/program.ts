@@ -55,19 +55,27 @@ function programItem(
 ): ProgramItem | Omission['reason'] {
   if (asset.kind === 'unsupported') return asset.reason === 'type' ? 'unsupported-type' : 'not-ready';
   const seconds = durationSeconds ?? asset.durationSeconds;
-  const common = {
-    itemId: id,
-    title: boundedText(asset.title),
-    fit: options.fit,
-    transition,
-  } as const;
-  if (asset.kind === 'web') return { ...common, kind: 'web', source: null, durationSeconds: seconds ?? defaultSeconds };
+  const { fit } = options;
+  const title = boundedText(asset.title);
+  if (asset.kind === 'web')
+    return {
+      itemId: id,
+      title,
+      fit,
+      transition,
+      kind: 'web',
+      source: null,
+      durationSeconds: seconds ?? defaultSeconds,
+    };
   if (asset.kind === 'audio') return 'sound-only';
   const media = options.find(asset);
   if (media === null) return 'not-cached';
   const { kind } = formats[media.format];
   return {
-    ...common,
+    itemId: id,
+    title,
+    fit,
+    transition,
     kind,
     source: `player://media/${media.hash}`,
     durationSeconds: seconds ?? (kind === 'image' ? defaultSeconds : null),

@@ -68,6 +68,53 @@ describe('parsePlaylist', () => {
     );
   });
 
+  it('refuses a field that is not what it must be, each at its place', () => {
+    const [text, number] = ['a', 1];
+    const table: readonly (readonly [field: string, ...refused: unknown[]])[] = [
+      ['id', number, '', 'a b', '.a', 'a'.repeat(65), null, undefined],
+      ['type', number, null, undefined, 'a'.repeat(65)],
+      ['title', number, null, undefined, 'a'.repeat(4_097)],
+      ['status', number, 'a'.repeat(257)],
+      ['asset_url', number, null, undefined, '', '/a.png', 'https://a b/', 'https://u:p@a/'],
+      ['headers', text, number, [], { a: 1 }],
+      ['sha256', text, number, 'g'.repeat(64), 'a'.repeat(65)],
+      ['md5', text, number, 'g'.repeat(32)],
+      ['size', text, -1, 0.5, 2 ** 53],
+      ['width', text, -1],
+      ['height', text, 0.5],
+      ['duration', text, 0, -1],
+      ['allowed_origins', text, [number], ['http://a.example'], ['https://a.example/b'], Array(17).fill('https://a')],
+      ['refresh_interval', text, 9, 86_401],
+      ['zoom', text, 0.2, 5.1],
+      ['scroll_top', text, -1, 100_001],
+      ['scroll_speed', text, -1, 1_001],
+      ['sound', text, 0],
+    ];
+    for (const [field, ...values] of table)
+      for (const value of values) {
+        const { message } = refusal(withValue([...assetPath, field], value));
+        assert.ok(message.startsWith(`playlists.0.items.0.asset.${field}`), `${JSON.stringify(value)}: ${message}`);
+      }
+    for (const [field, ...values] of [
+      ['id', number, 'a b', undefined],
+      ['position', text, null, undefined],
+      ['duration', text, 0],
+      ['asset', text, null, [], undefined],
+    ] as const)
+      for (const value of values)
+        assert.match(
+          refusal(withValue([...itemPath, field], value)).message,
+          new RegExp(`^playlists.0.items.0.${field}`),
+        );
+    for (const value of [null, text, []])
+      assert.match(refusal(withValue(itemPath, value)).message, /^playlists\.0\.items\.0: must be an object/);
+    const nothing = { status: null, headers: null, sha256: null, md5: null, size: null, duration: null, sound: null };
+    assert.equal(
+      firstItem(withValue(assetPath, { ...plain.playlists[0].items[0].asset, ...nothing })).asset.kind,
+      'image',
+    );
+  });
+
   for (const file of readdirSync(folder('playlists-harmless'))) {
     it(`takes ${file} without harm`, () => {
       const playlist = parsePlaylist(read(file), options);
