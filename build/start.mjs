@@ -13,7 +13,7 @@ import { setup } from './setup.mjs';
  * @param {string} state
  */
 async function forgetState(state) {
-  for (const name of ['tpm', 'server', 'player', 'screenshots', 'settings.json', 'player.log']) {
+  for (const name of ['tpm', 'tpm-maker', 'server', 'player', 'screenshots', 'settings.json', 'player.log']) {
     await rm(path.join(state, name), { recursive: true, force: true });
   }
 }

@@ -19,6 +19,8 @@ export const recoveries = {
   KEY_PARENT_MISSING: 'operator',
   KEY_AUTH_REFUSED: 'operator',
   ATTESTATION_UNAVAILABLE: 'operator',
+  ATTESTATION_REQUIRED: 'operator',
+  ATTESTATION_REFUSED: 'operator',
   REQUEST_INVALID: 'bug',
   CERTIFICATE_INVALID: 'operator',
   CERTIFICATE_KEY_MISMATCH: 'operator',

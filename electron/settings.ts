@@ -79,6 +79,8 @@ const schema = z.strictObject({
     deviceCaFile: absolutePath,
     /** For boards without a TPM only: the key is then a file that can be copied. */
     allowSoftwareKey: z.boolean().default(false),
+    /** Show the server the TPM's endorsement key, which names this chip for life, and prove the hardware with it. */
+    attestation: z.enum(['offer', 'never']).default('offer'),
     hostname: hostName.optional(),
   }),
   state: z.strictObject({ directory: absolutePath }).default({ directory: '/var/lib/signet-player' }),

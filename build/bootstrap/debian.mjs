@@ -18,6 +18,7 @@ export const debianPackages = {
   },
   run: {
     swtpm: 'the software TPM of the demo and the tests',
+    'swtpm-tools': 'gives a software TPM its endorsement certificate (swtpm_setup), resets it (swtpm_ioctl)',
     xvfb: 'a display where there is none',
     'ca-certificates': 'the trust store of the system',
     'fonts-dejavu-core': 'a fallback font for Chromium',
@@ -47,7 +48,6 @@ export const debianPackages = {
     openssl: 'checks certificate requests against another implementation',
     'tpm2-openssl': 'key files against another implementation',
     'tpm2-tools': 'looks for objects left in the TPM',
-    'swtpm-tools': 'resets the software TPM (swtpm_ioctl), gives it an endorsement certificate (swtpm_setup)',
     socat: 'the software TPM as a character device: a pseudo terminal before it',
     'tpm2-abrmd': 'the resource manager in user space, in front of the software TPM',
     'libtss2-tcti-tabrmd0': 'the connection to that resource manager',

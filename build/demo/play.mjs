@@ -8,6 +8,7 @@ import { startReferenceServer } from './reference-server.mjs';
 import { createPhotographer } from './screenshots.mjs';
 import { startSoftwareTpm } from './software-tpm.mjs';
 import { createTour } from './tour.mjs';
+import { deliverTpm } from './tpm-maker.mjs';
 
 /**
  * Start everything, follow the player, end everything in reverse order: player, server, TPM, display.
@@ -40,10 +41,11 @@ async function play(options, asked, endings) {
     endings.push(virtual.stop);
     narrate('display', `virtual, ${virtual.display}; screenshots go to ${options.screenshots}`);
   }
+  const makerPem = await deliverTpm(path.join(options.state, 'tpm-maker'), path.join(options.state, 'tpm'));
   const tpm = await startSoftwareTpm(path.join(options.state, 'tpm'));
   endings.push(tpm.stop);
   narrate('tpm', `software TPM at ${tpm.tcti}`);
-  const backend = await startReferenceServer(path.join(options.state, 'server'), options.serverPort);
+  const backend = await startReferenceServer(path.join(options.state, 'server'), options.serverPort, makerPem);
   endings.push(() => backend.close());
   narrate('server', `${backend.origin}, console with operator token ${backend.operatorToken}`);
   if (asked.already()) return 0;

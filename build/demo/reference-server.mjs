@@ -9,10 +9,11 @@ import { SetupError } from '../bootstrap/narration.mjs';
  * stays registered at an origin.
  * @param {string} stateFolder
  * @param {number | undefined} askedPort
+ * @param {string} makerPem authority of the maker of TPMs whose chips count as genuine; may be empty
  * @returns {Promise<any>} the Backend of test/backend
  * @throws {SetupError} when the port is taken
  */
-export async function startReferenceServer(stateFolder, askedPort) {
+export async function startReferenceServer(stateFolder, askedPort, makerPem) {
   await mkdir(stateFolder, { recursive: true, mode: 0o700 });
   const portFile = path.join(stateFolder, 'port');
   const keptPort = await readFile(portFile, 'utf8').then(Number, () => 0);
@@ -20,7 +21,12 @@ export async function startReferenceServer(stateFolder, askedPort) {
   const { startBackend } = await import(pathToFileURL(inCheckout('dist/demo/backend/backend.mjs')).href);
   let backend;
   try {
-    backend = await startBackend({ stateDirectory: stateFolder, port, projectDirectory: checkout });
+    backend = await startBackend({
+      ...{ stateDirectory: stateFolder, port, projectDirectory: checkout },
+      // Preferred and not required: a TPM of a state folder from before has no certificate.
+      attestation: 'preferred',
+      endorsementAuthorities: makerPem === '' ? [] : [makerPem],
+    });
   } catch (error) {
     const remedy = `free port ${port}, or choose another: npm start -- --fresh --server-port 0`;
     throw new SetupError('the reference server did not start', remedy, error);

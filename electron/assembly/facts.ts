@@ -1,6 +1,6 @@
 import type { PlayerError } from '../errors.ts';
-import type { Overview, Snapshot } from '../ipc/contract.ts';
-import { type Facts, present } from '../ipc/presenter.ts';
+import type { HardwareWord, Overview, Snapshot } from '../ipc/contract.ts';
+import { type Facts, hardwareOf, present } from '../ipc/presenter.ts';
 import type { Registered, Registration } from '../registration/machine.ts';
 import { boundedText } from '../sanitize/text.ts';
 
@@ -31,7 +31,7 @@ export interface FactBook {
   problem(source: ProblemSource, error: PlayerError | null): void;
   /** Remember for the operator; nothing on the screen changes by it. */
   note(sightings: Partial<Sightings>): void;
-  known(): Sightings & Pick<Facts, 'fingerprint'>;
+  known(): Sightings & Pick<Facts, 'fingerprint'> & { readonly hardware: HardwareWord };
   /** Look at the clock again: a grace period may have ended. */
   refresh(): void;
 }
@@ -81,7 +81,7 @@ export function createFactBook(
     note: (change) => {
       sightings = { ...sightings, ...change };
     },
-    known: () => ({ ...sightings, fingerprint: facts.fingerprint }),
+    known: () => ({ ...sightings, fingerprint: facts.fingerprint, hardware: hardwareOf(facts.registration) }),
     update: (change) => {
       facts = { ...facts, ...change };
       if (facts.registration?.state === 'registered') facts = { ...facts, registration: cleanName(facts.registration) };

@@ -11,9 +11,10 @@ import { createOriginClient } from '../mtls/client.ts';
 import { apiConnector } from '../mtls/connector.ts';
 import { putAside } from '../private-file.ts';
 import { createRegistrationDriver, type RegistrationDriver } from '../registration/driver.ts';
+import { enrol } from '../registration/enrolment.ts';
 import { readHardware } from '../registration/hardware.ts';
 import type { Registration } from '../registration/machine.ts';
-import { poll, register } from '../registration/server.ts';
+import { poll } from '../registration/server.ts';
 import { registrationFile, saveRegistration } from '../registration/state-file.ts';
 import type { Settings } from '../settings.ts';
 import { type DeviceKey, openDeviceKey } from '../tpm/key.ts';
@@ -66,6 +67,7 @@ export async function openIdentity(parts: IdentityParts): Promise<Identity> {
     ownerAuth,
     allowSoftwareKey: identity.allowSoftwareKey,
     keyFile: deviceKeyFile(settings),
+    attestationKeyFile: attestationKeyFile(settings),
     softwareKeyFile: join(state.directory, 'device-key.software.pem'),
     log,
   });
@@ -82,13 +84,16 @@ export async function openIdentity(parts: IdentityParts): Promise<Identity> {
   const request = () => certificateRequest(identity.hostname, key);
   const client = createOriginClient(server.origin, apiConnector(settings));
   const registration = createRegistrationDriver(parts.initial, {
-    register: async () =>
-      register(client, {
-        csr: await request(),
+    register: () =>
+      enrol({
+        transport: client,
+        attestor: identity.attestation === 'offer' ? key.attestor : null,
         hostname: identity.hostname,
-        hardware: await readHardware(),
         playerVersion: parts.playerVersion,
         fingerprint: key.fingerprint,
+        hardware: () => readHardware(),
+        request,
+        log,
       }),
     poll: (id, ticket) => poll(client, id, ticket),
     storeCertificate: async ({ certificate, chain }) => {
@@ -112,6 +117,11 @@ export async function openIdentity(parts: IdentityParts): Promise<Identity> {
   return { key, certificates, registration, request };
 }
 
+/** The attestation key, of use to this TPM only. */
+export function attestationKeyFile(settings: Settings): string {
+  return join(settings.state.directory, 'attestation-key.pem');
+}
+
 /** The wrapped blob's file. */
 function deviceKeyFile(settings: Settings): string {
   return join(settings.state.directory, 'device-key.pem');
@@ -121,4 +131,5 @@ function deviceKeyFile(settings: Settings): string {
 export async function putLostKeyAside(settings: Settings, nowMs: number): Promise<void> {
   await putAside(deviceKeyFile(settings), `lost-${nowMs}`);
   await putAside(join(settings.state.directory, 'certificate.pem'), `lost-${nowMs}`);
+  await putAside(attestationKeyFile(settings), `lost-${nowMs}`);
 }

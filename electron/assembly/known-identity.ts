@@ -30,7 +30,8 @@ export async function openKnownKey({ identity, state }: Settings): Promise<Devic
       ? undefined
       : (await readFile(identity.ownerAuthFile, 'utf8')).replace(/\r?\n$/, '');
   const { tcti, allowSoftwareKey } = identity;
-  return openDeviceKey({ tcti, ownerAuth, allowSoftwareKey, keyFile, softwareKeyFile, log: noLog });
+  const attestationKeyFile = join(state.directory, 'attestation-key.pem');
+  return openDeviceKey({ attestationKeyFile, tcti, ownerAuth, allowSoftwareKey, keyFile, softwareKeyFile, log: noLog });
 }
 
 /** The stored certificate with what the player thinks of it. */

@@ -36,7 +36,7 @@ export async function overviewOf(
   itemId: string | null,
   startedAtMs: number,
 ): Promise<Overview> {
-  const { fingerprint, certificateUntilMs, playlistVersion, lastAnswerAtMs, tpm, storeBytes } = facts.known();
+  const { fingerprint, hardware, certificateUntilMs, playlistVersion, lastAnswerAtMs, tpm, storeBytes } = facts.known();
   // Here and not above: loading the addon must not hold up the first picture.
   const { opensslVersion } = await import('node-tss');
   const disk = await statfs(settings.state.directory).catch(() => null);
@@ -46,6 +46,7 @@ export async function overviewOf(
     fault: snapshot.state === 'trouble' ? snapshot.trouble : snapshot.notice,
     fingerprint: fingerprint?.slice(0, 16) ?? null,
     keyProtection: snapshot.keyProtection,
+    hardware,
     certificateUntilMs,
     tpm,
     ...nowAndNext(snapshot, itemId),

@@ -57,6 +57,15 @@ export interface Program {
   readonly items: readonly ProgramItem[];
 }
 
+/**
+ * What the server says of this device's hardware: verified with the maker and model of the TPM, or why not; `null`
+ * where it does not ask.
+ */
+export type HardwareWord =
+  | { readonly verified: true; readonly manufacturer: string; readonly model: string }
+  | { readonly verified: false; readonly reason: 'none' | 'unknown-chip' | 'refused' }
+  | null;
+
 /** What the operator needs in order to claim the screen. */
 export interface RegistrationCard {
   /** Six characters of A–Z 2–9 without I, O, 0 and 1. */
@@ -67,6 +76,7 @@ export interface RegistrationCard {
   readonly claimUrl: string;
   /** Unix milliseconds after which the PIN is no longer valid. */
   readonly expiresAtMs: number;
+  readonly hardware: HardwareWord;
 }
 
 /** A fault in words for the operator: no secrets, no addresses, no native texts. */
@@ -151,6 +161,7 @@ export interface Overview {
   /** First 16 hex digits, as on the registration card. */
   readonly fingerprint: string | null;
   readonly keyProtection: KeyProtection;
+  readonly hardware: HardwareWord;
   readonly certificateUntilMs: number | null;
   readonly tpm: { readonly maker: string; readonly firmware: string; readonly lockout: boolean } | null;
   /** Titles. */

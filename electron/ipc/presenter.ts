@@ -1,6 +1,16 @@
 import { type ErrorCode, type PlayerError, tpmCodes } from '../errors.ts';
 import type { Registration } from '../registration/machine.ts';
-import type { KeyProtection, Look, Program, RegistrationCard, Rotation, Snapshot, Sound, Trouble } from './contract.ts';
+import type {
+  HardwareWord,
+  KeyProtection,
+  Look,
+  Program,
+  RegistrationCard,
+  Rotation,
+  Snapshot,
+  Sound,
+  Trouble,
+} from './contract.ts';
 import { refusalTrouble, troubleOf } from './trouble.ts';
 
 /** Everything that decides what the page shows. */
@@ -69,8 +79,22 @@ function cardOf(registration: Registration, facts: Facts): RegistrationCard | nu
     fingerprint: facts.fingerprint.slice(0, 16),
     claimUrl: claim.href,
     expiresAtMs: registration.expiresAtMs,
+    hardware: hardwareOf(registration),
   };
 }
+
+const unknownChip = /^endorsement-(untrusted|expired)$/;
+
+/** What the server said of the hardware, in the few words that the page has. */
+export function hardwareOf(registration: Registration | null): HardwareWord {
+  const said = registration !== null && 'hardware' in registration ? registration.hardware : null;
+  if (said === null) return null;
+  if (said.verified) return { ...said, manufacturer: boundedWord(said.manufacturer), model: boundedWord(said.model) };
+  if (said.code === 'attestation-absent') return { verified: false, reason: 'none' };
+  return { verified: false, reason: unknownChip.test(said.code) ? 'unknown-chip' : 'refused' };
+}
+
+const boundedWord = (text: string) => text.slice(0, 24);
 
 function noticeOf({ identityProblem, problems }: Facts): Trouble | null {
   const problem = identityProblem ?? problems[0];

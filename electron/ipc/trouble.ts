@@ -32,6 +32,14 @@ const words: Readonly<Record<ErrorCode, readonly [summary: string, remedy: strin
     'The TPM cannot prove that it is genuine.',
     'The log says why; the screen can be claimed where the server does not require the proof.',
   ],
+  ATTESTATION_REQUIRED: [
+    'The server takes screens with a verified TPM only.',
+    'Use a device whose TPM can prove itself, or change the server’s policy.',
+  ],
+  ATTESTATION_REFUSED: [
+    'The server does not accept this device’s hardware identity.',
+    'Add the TPM maker’s authority or this chip at the server; the log names the check.',
+  ],
   REQUEST_INVALID: ['The certificate request could not be made.', 'Please report this fault.'],
   CERTIFICATE_INVALID: ['The device certificate is damaged.', 'Claim the screen again.'],
   CERTIFICATE_KEY_MISMATCH: ['The certificate was made for another key.', 'Check the server’s certificate authority.'],

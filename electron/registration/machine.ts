@@ -3,6 +3,11 @@
 /** Why an issued certificate or the registration itself was refused. */
 export type RefusalReason = 'denied' | 'key-mismatch' | 'untrusted' | 'usage' | 'dates' | 'invalid';
 
+/** What the server says of this device's hardware; `null` where it does not ask. */
+export type HardwareVerdict =
+  | { readonly verified: true; readonly manufacturer: string; readonly model: string }
+  | { readonly verified: false; readonly code: string };
+
 export interface Pending {
   readonly state: 'pending';
   readonly id: string;
@@ -11,6 +16,7 @@ export interface Pending {
   readonly ticket: string;
   readonly expiresAtMs: number;
   readonly pollIntervalMs: number;
+  readonly hardware: HardwareVerdict | null;
 }
 
 export interface Registered {
@@ -19,6 +25,7 @@ export interface Registered {
   readonly screenName: string;
   /** Since when the server refuses this screen (401, 403), Unix milliseconds. */
   readonly suspendedSinceMs: number | null;
+  readonly hardware: HardwareVerdict | null;
 }
 
 export type Registration =
@@ -121,7 +128,8 @@ function stepPending(now: Pending, happening: Happening, nowMs: number): Step {
       return { next: now, effects: [{ type: 'store-certificate', issued: happening.issued }] };
     case 'stored': {
       const { screenId, screenName } = happening;
-      return { next: { state: 'registered', screenId, screenName, suspendedSinceMs: null }, effects: [] };
+      const { hardware } = now;
+      return { next: { state: 'registered', screenId, screenName, suspendedSinceMs: null, hardware }, effects: [] };
     }
     case 'certificate-refused':
       return refuse(happening.reason, nowMs);

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { PlayerError } from '../errors.ts';
-import type { IssuedCertificate, Pending } from './machine.ts';
+import type { Answer, Challenge, Evidence } from '../tpm/attestation.ts';
+import type { HardwareVerdict, IssuedCertificate, Pending } from './machine.ts';
 
 /** What registration needs of HTTP: server-authenticated TLS to the API origin, no client certificate. */
 export interface RegistrationTransport {
@@ -22,6 +23,12 @@ export interface Hardware {
 
 export type Accepted = Omit<Pending, 'state'>;
 
+/** A registration that the server has opened; with a challenge it is good for nothing before the answer. */
+export interface Opened {
+  readonly accepted: Accepted;
+  readonly challenge: Challenge | null;
+}
+
 export type PollReply =
   | { readonly status: 'pending' }
   | { readonly status: 'issued'; readonly issued: IssuedCertificate }
@@ -38,6 +45,22 @@ const pem = z
 
 const id = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
 
+const bytes = z.base64().max(2_048);
+
+const hardware = z
+  .discriminatedUnion('verified', [
+    z.object({ verified: z.literal(true), manufacturer: chipWord(), model: chipWord() }),
+    z.object({ verified: z.literal(false), code: z.string().regex(/^[a-z-]{1,64}$/) }),
+  ])
+  .nullish();
+
+/** What a maker has written into a chip's certificate. */
+function chipWord() {
+  return z.string().regex(/^[\x20-\x7e]{0,64}$/);
+}
+
+const attested = z.object({ hardware_identity: hardware });
+
 const accepted = z.object({
   id,
   pin: z.string().regex(/^[A-HJ-NP-Z2-9]{6}$/),
@@ -45,6 +68,8 @@ const accepted = z.object({
   expires_at: z.iso.datetime({ offset: true }),
   poll_interval: z.number().min(0.1).max(300),
   poll_token: z.string().regex(/^[\x21-\x7e]{16,512}$/),
+  challenge: z.object({ credential_blob: bytes, encrypted_secret: bytes, nonce: bytes }).nullish(),
+  hardware_identity: hardware,
 });
 
 const polled = z.discriminatedUnion('status', [
@@ -65,26 +90,107 @@ const polled = z.discriminatedUnion('status', [
  */
 export async function register(
   transport: RegistrationTransport,
-  request: { csr: string; hostname: string; hardware: Hardware; playerVersion: string; fingerprint: string },
-): Promise<Accepted> {
-  const { csr, hostname, hardware, playerVersion, fingerprint } = request;
+  request: {
+    readonly csr: string;
+    readonly hostname: string;
+    readonly hardware: Hardware;
+    readonly playerVersion: string;
+    readonly fingerprint: string;
+    /** Where the key is, for servers that ask; `null` where there is nothing to show. */
+    readonly evidence: Evidence | null;
+  },
+): Promise<Opened> {
+  const { csr, hostname, hardware, playerVersion, fingerprint, evidence } = request;
   const reply = await transport.call({
     method: 'POST',
     path: '/api/v2/screens/registrations',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ csr, hostname, hardware, software: { player: playerVersion } }),
+    body: JSON.stringify({
+      ...{ csr, hostname, hardware, software: { player: playerVersion } },
+      ...(evidence === null ? {} : { tpm: evidenceDocument(evidence) }),
+    }),
   });
+  if (reply.status === 422) throw notAttested(reply) ?? refused('registration', reply.status);
   if (reply.status !== 201) throw refused('registration', reply.status);
   const body = parse(accepted, reply.json());
   if (body.fingerprint !== fingerprint)
     throw new PlayerError('SERVER_REPLY_INVALID', 'the registration reply names another key than ours');
+  const { challenge } = body;
   return {
-    id: body.id,
-    pin: body.pin,
-    ticket: body.poll_token,
-    expiresAtMs: Date.parse(body.expires_at),
-    pollIntervalMs: body.poll_interval * 1_000,
+    accepted: {
+      id: body.id,
+      pin: body.pin,
+      ticket: body.poll_token,
+      expiresAtMs: Date.parse(body.expires_at),
+      pollIntervalMs: body.poll_interval * 1_000,
+      hardware: body.hardware_identity ?? null,
+    },
+    challenge: challenge == null ? null : challengeOf(challenge),
   };
+}
+
+/**
+ * Answer the challenge of an opened registration.
+ * @returns what the server makes of the hardware
+ * @throws PlayerError ATTESTATION_REFUSED where the server takes this for no proof and the registration is over
+ */
+export async function attest(
+  transport: RegistrationTransport,
+  { id, ticket }: Pick<Accepted, 'id' | 'ticket'>,
+  answer: Answer,
+): Promise<HardwareVerdict | null> {
+  const reply = await transport.call({
+    method: 'POST',
+    path: `/api/v2/screens/registrations/${encodeURIComponent(id)}/attestation`,
+    headers: { authorization: `Bearer ${ticket}`, 'content-type': 'application/json' },
+    body: JSON.stringify(answerDocument(answer)),
+  });
+  if (reply.status === 204) return null;
+  if (reply.status === 422) throw notAttested(reply) ?? refused('attestation', reply.status);
+  if (reply.status !== 200) throw refused('attestation', reply.status);
+  return parse(attested, reply.json()).hardware_identity ?? null;
+}
+
+/** Evidence, on the wire. */
+export function evidenceDocument({ ekCertificate, ekPublic, akPublic, keyPublic }: Evidence) {
+  return {
+    ek_certificate: ekCertificate?.toString('base64') ?? null,
+    ek_public: ekPublic.toString('base64'),
+    ak_public: akPublic.toString('base64'),
+    key_public: keyPublic.toString('base64'),
+  };
+}
+
+function answerDocument({ secret, certifyInfo, certifySignature }: Answer) {
+  return {
+    secret: secret.toString('base64'),
+    certify_info: certifyInfo.toString('base64'),
+    certify_signature: certifySignature.toString('base64'),
+  };
+}
+
+function challengeOf(sent: { credential_blob: string; encrypted_secret: string; nonce: string }): Challenge {
+  return {
+    credentialBlob: Buffer.from(sent.credential_blob, 'base64'),
+    encryptedSecret: Buffer.from(sent.encrypted_secret, 'base64'),
+    nonce: Buffer.from(sent.nonce, 'base64'),
+  };
+}
+
+const refusal = z.object({ error: z.object({ code: z.string().regex(/^[a-z-]{1,64}$/) }) });
+/** The checks of an attestation, by how their codes begin; a refusal for any other reason begins otherwise. */
+const ofAttestation = /^(attest|attestation|challenge|endorsement|key|request|secret|signature|structure)-/;
+
+/** The error behind a 422, where it is about the hardware. */
+function notAttested(reply: { readonly json: () => unknown }): PlayerError | null {
+  const code = refusal.safeParse(reply.json()).data?.error.code ?? '';
+  if (code === 'attestation-required')
+    return new PlayerError('ATTESTATION_REQUIRED', 'the server demands a proof of the hardware, and there is none');
+  // Too late, or the server has restarted in between: the next try is as good as the first.
+  if (code === 'challenge-expired' || code === 'challenge-unknown')
+    return new PlayerError('SERVER_ERROR', `attestation: ${code}`);
+  if (!ofAttestation.test(code)) return null;
+  return new PlayerError('ATTESTATION_REFUSED', `the server refuses the hardware identity: ${code}`);
 }
 
 /** Ask how the registration stands. @throws PlayerError as `register` */

@@ -5,6 +5,15 @@ import type { Log } from '../log.ts';
 import { readPrivateFile, writePrivateFile } from '../private-file.ts';
 import type { Registration } from './machine.ts';
 
+const hardware = z
+  .discriminatedUnion('verified', [
+    z.strictObject({ verified: z.literal(true), manufacturer: z.string(), model: z.string() }),
+    z.strictObject({ verified: z.literal(false), code: z.string() }),
+  ])
+  .nullable()
+  // Files of earlier versions do not have it.
+  .default(null);
+
 const schema: z.ZodType<Registration> = z.discriminatedUnion('state', [
   z.strictObject({ state: z.literal('unregistered') }),
   z.strictObject({
@@ -14,12 +23,14 @@ const schema: z.ZodType<Registration> = z.discriminatedUnion('state', [
     ticket: z.string(),
     expiresAtMs: z.number(),
     pollIntervalMs: z.number(),
+    hardware,
   }),
   z.strictObject({
     state: z.literal('registered'),
     screenId: z.string(),
     screenName: z.string(),
     suspendedSinceMs: z.number().nullable(),
+    hardware,
   }),
   z.strictObject({
     state: z.literal('refused'),

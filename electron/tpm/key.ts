@@ -3,6 +3,7 @@ import { openTpm, type SigningKey, softwareKey, type Tpm } from 'node-tss';
 import { PlayerError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { readPrivateFile, writePrivateFile } from '../private-file.ts';
+import { type Attestor, createAttestor } from './attestation.ts';
 import { fromTss } from './fault.ts';
 
 /** The device's identity key. The private half is in the TPM and cannot leave it. */
@@ -14,6 +15,8 @@ export interface DeviceKey {
   readonly fingerprint: string;
   /** For the TLS transport, which signs the handshake with it. */
   readonly signingKey: SigningKey;
+  /** Proves where the key is; `null` for a key that no TPM holds. */
+  readonly attestor: Attestor | null;
   /** ECDSA over SHA-256. @param digest 32 bytes @returns Ecdsa-Sig-Value, DER. @throws PlayerError */
   sign(digest: Uint8Array): Promise<Buffer>;
   /** What the TPM says of itself; `null` for a key that no TPM holds. @throws PlayerError */
@@ -28,6 +31,8 @@ export interface DeviceKeyOptions {
   readonly allowSoftwareKey: boolean;
   /** TSS2 PRIVATE KEY PEM: the wrapped blob. */
   readonly keyFile: string;
+  /** The attestation key, wrapped like the device key. */
+  readonly attestationKeyFile: string;
   /** PKCS#8 PEM, used with `allowSoftwareKey` alone. */
   readonly softwareKeyFile: string;
   readonly log: Log;
@@ -54,7 +59,8 @@ export async function openDeviceKey(options: DeviceKeyOptions): Promise<DeviceKe
       ...(options.ownerAuth === undefined ? {} : { ownerAuth: options.ownerAuth }),
     });
     const pem = tpmPem?.toString('utf8') ?? (await createKey(tpm, options));
-    return deviceKey(await tpm.loadKey(pem), tpm);
+    const key = await tpm.loadKey(pem);
+    return deviceKey(key, tpm, createAttestor(tpm, key, pem, options.attestationKeyFile));
   } catch (thrown) {
     await tpm?.close().catch(() => undefined);
     throw fromTss(thrown);
@@ -80,14 +86,15 @@ async function openSoftwareKey({ softwareKeyFile, log }: DeviceKeyOptions): Prom
     message: 'identity.allowSoftwareKey is set: this identity can be copied',
   });
   try {
-    return deviceKey(softwareKey(pem), undefined);
+    return deviceKey(softwareKey(pem), undefined, null);
   } catch (thrown) {
     throw fromTss(thrown);
   }
 }
 
-function deviceKey(key: SigningKey, tpm: Tpm | undefined): DeviceKey {
+function deviceKey(key: SigningKey, tpm: Tpm | undefined, attestor: Attestor | null): DeviceKey {
   return {
+    attestor,
     protection: key.protection,
     publicKey: key.publicKey,
     fingerprint: createHash('sha256').update(key.publicKey).digest('hex'),

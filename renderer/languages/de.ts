@@ -22,6 +22,12 @@ export const words: Words = {
   },
   trouble: { title: 'Dieser Bildschirm braucht Hilfe', remedy: 'Was zu tun ist', code: 'Code für den Support' },
   softwareKey: 'Der Geräteschlüssel liegt in einer Datei, nicht im TPM. Nicht im Betrieb verwenden.',
+  hardware: {
+    verified: 'Hardware-Identität geprüft',
+    none: 'Keine Hardware-Identität: Das Gerät gab keinen Beweis',
+    'unknown-chip': 'Hardware-Identität nicht geprüft: Der Server kennt den Chip nicht',
+    refused: 'Hardware-Identität nicht geprüft: Der Beweis ist ungültig',
+  },
   operator: {
     title: 'Betreiber',
     enter: 'Betreiber-PIN eingeben',
@@ -55,6 +61,7 @@ export const words: Words = {
     server: 'Server',
     contact: 'Letzte Antwort',
     address: 'Dieses Gerät',
+    hardware: 'Hardware-Identität',
     lockout: 'Gesperrt',
     yes: 'Ja',
     no: 'Nein',
@@ -108,6 +115,14 @@ export const words: Words = {
     ATTESTATION_UNAVAILABLE: [
       'Das TPM kann seine Echtheit nicht beweisen.',
       'Das Log nennt den Grund; ohne diesen Beweis geht es, wo der Server ihn nicht verlangt.',
+    ],
+    ATTESTATION_REQUIRED: [
+      'Der Server nimmt nur Bildschirme mit geprüftem TPM auf.',
+      'Ein Gerät verwenden, dessen TPM sich ausweisen kann, oder die Regel des Servers ändern.',
+    ],
+    ATTESTATION_REFUSED: [
+      'Der Server erkennt die Hardware-Identität dieses Geräts nicht an.',
+      'Am Server den TPM-Hersteller oder diesen Chip eintragen; das Log nennt die Prüfung.',
     ],
     REQUEST_INVALID: ['Der Zertifikatsantrag kam nicht zustande.', 'Bitte diesen Fehler melden.'],
     CERTIFICATE_INVALID: ['Das Gerätezertifikat ist beschädigt.', 'Bildschirm neu hinzufügen.'],

@@ -22,6 +22,12 @@ export const words: Words = {
   },
   trouble: { title: 'This screen needs attention', remedy: 'What to do', code: 'Code for support' },
   softwareKey: 'The device key is a file, not held by a TPM. Do not use this screen in production.',
+  hardware: {
+    verified: 'Hardware identity verified',
+    none: 'No hardware identity: the device gave no proof',
+    'unknown-chip': 'Hardware identity not verified: the chip is not known to the server',
+    refused: 'Hardware identity not verified: the proof does not hold',
+  },
   operator: {
     title: 'Operator',
     enter: 'Enter the operator PIN',
@@ -55,6 +61,7 @@ export const words: Words = {
     server: 'Server',
     contact: 'Last answer',
     address: 'This device',
+    hardware: 'Hardware identity',
     lockout: 'Lockout',
     yes: 'Yes',
     no: 'No',

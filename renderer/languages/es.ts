@@ -22,6 +22,12 @@ export const words: Words = {
   },
   trouble: { title: 'Esta pantalla necesita atención', remedy: 'Qué hacer', code: 'Código para soporte' },
   softwareKey: 'La clave del dispositivo es un archivo, no está en un TPM. No usar esta pantalla en producción.',
+  hardware: {
+    verified: 'Identidad de hardware verificada',
+    none: 'Sin identidad de hardware: el equipo no dio prueba',
+    'unknown-chip': 'Identidad de hardware no verificada: el servidor no conoce el chip',
+    refused: 'Identidad de hardware no verificada: la prueba no es válida',
+  },
   operator: {
     title: 'Operador',
     enter: 'Introduzca el PIN de operador',
@@ -55,6 +61,7 @@ export const words: Words = {
     server: 'Servidor',
     contact: 'Última respuesta',
     address: 'Este dispositivo',
+    hardware: 'Identidad de hardware',
     lockout: 'Bloqueado',
     yes: 'Sí',
     no: 'No',
@@ -93,6 +100,14 @@ export const words: Words = {
     ATTESTATION_UNAVAILABLE: [
       'El TPM no puede demostrar que es auténtico.',
       'El registro dice por qué; la pantalla puede añadirse si el servidor no exige la prueba.',
+    ],
+    ATTESTATION_REQUIRED: [
+      'El servidor solo admite pantallas con un TPM verificado.',
+      'Use un equipo cuyo TPM pueda acreditarse, o cambie la norma del servidor.',
+    ],
+    ATTESTATION_REFUSED: [
+      'El servidor no acepta la identidad de hardware de este equipo.',
+      'Añada en el servidor el fabricante del TPM o este chip; el registro indica la comprobación.',
     ],
     REQUEST_INVALID: ['No se pudo crear la petición de certificado.', 'Comunique este fallo.'],
     CERTIFICATE_INVALID: ['El certificado del dispositivo está dañado.', 'Añada la pantalla de nuevo.'],

@@ -26,6 +26,12 @@ export const words: Words = {
   },
   trouble: { title: 'Cet écran demande une intervention', remedy: 'Que faire', code: 'Code pour l’assistance' },
   softwareKey: 'La clé de l’appareil est un fichier, hors TPM. Ne pas utiliser cet écran en production.',
+  hardware: {
+    verified: 'Identité matérielle vérifiée',
+    none: 'Aucune identité matérielle : l’appareil n’a rien prouvé',
+    'unknown-chip': 'Identité matérielle non vérifiée : puce inconnue du serveur',
+    refused: 'Identité matérielle non vérifiée : la preuve ne tient pas',
+  },
   operator: {
     title: 'Exploitant',
     enter: 'Saisissez le code PIN exploitant',
@@ -59,6 +65,7 @@ export const words: Words = {
     server: 'Serveur',
     contact: 'Dernière réponse',
     address: 'Cet appareil',
+    hardware: 'Identité matérielle',
     lockout: 'Verrouillé',
     yes: 'Oui',
     no: 'Non',
@@ -103,6 +110,14 @@ export const words: Words = {
     ATTESTATION_UNAVAILABLE: [
       'Le TPM ne peut pas prouver son authenticité.',
       'Le journal en donne la raison ; l’écran peut être ajouté si le serveur n’exige pas la preuve.',
+    ],
+    ATTESTATION_REQUIRED: [
+      'Le serveur n’accepte que des écrans dont le TPM est vérifié.',
+      'Utilisez un appareil dont le TPM peut faire ses preuves, ou changez la règle du serveur.',
+    ],
+    ATTESTATION_REFUSED: [
+      'Le serveur n’accepte pas l’identité matérielle de cet appareil.',
+      'Ajoutez au serveur le fabricant du TPM ou cette puce ; le journal nomme le contrôle.',
     ],
     REQUEST_INVALID: ['La demande de certificat a échoué.', 'Merci de signaler ce défaut.'],
     CERTIFICATE_INVALID: ['Le certificat de l’appareil est abîmé.', 'Ajoutez l’écran à nouveau.'],

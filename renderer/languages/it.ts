@@ -22,6 +22,12 @@ export const words: Words = {
   },
   trouble: { title: 'Questo schermo richiede attenzione', remedy: 'Che cosa fare', code: 'Codice per l’assistenza' },
   softwareKey: 'La chiave del dispositivo è in un file, non in un TPM. Non usare questo schermo in produzione.',
+  hardware: {
+    verified: 'Identità hardware verificata',
+    none: 'Nessuna identità hardware: il dispositivo non ha dato prove',
+    'unknown-chip': 'Identità hardware non verificata: il server non conosce il chip',
+    refused: 'Identità hardware non verificata: la prova non è valida',
+  },
   operator: {
     title: 'Operatore',
     enter: 'Inserisci il PIN operatore',
@@ -55,6 +61,7 @@ export const words: Words = {
     server: 'Server',
     contact: 'Ultima risposta',
     address: 'Questo dispositivo',
+    hardware: 'Identità hardware',
     lockout: 'Bloccato',
     yes: 'Sì',
     no: 'No',
@@ -96,6 +103,14 @@ export const words: Words = {
     ATTESTATION_UNAVAILABLE: [
       'Il TPM non può dimostrare di essere autentico.',
       'Il log dice perché; lo schermo si può aggiungere se il server non esige la prova.',
+    ],
+    ATTESTATION_REQUIRED: [
+      'Il server accetta solo schermi con un TPM verificato.',
+      'Usa un dispositivo il cui TPM possa dare prova di sé, o cambia la regola del server.',
+    ],
+    ATTESTATION_REFUSED: [
+      'Il server non accetta l’identità hardware di questo dispositivo.',
+      'Aggiungi al server il produttore del TPM o questo chip; il log indica il controllo.',
     ],
     REQUEST_INVALID: ['La richiesta di certificato non è riuscita.', 'Segnala questo guasto.'],
     CERTIFICATE_INVALID: ['Il certificato del dispositivo è danneggiato.', 'Aggiungi di nuovo lo schermo.'],

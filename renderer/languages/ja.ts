@@ -26,6 +26,12 @@ export const words: Words = {
   },
   trouble: { title: 'この画面は確認が必要です', remedy: '対処方法', code: 'サポート用コード' },
   softwareKey: 'デバイスの鍵はTPMではなくファイルにあります。本番では使用しないでください。',
+  hardware: {
+    verified: 'ハードウェア ID を検証済み',
+    none: 'ハードウェア ID なし：機器が証明を示しませんでした',
+    'unknown-chip': 'ハードウェア ID 未検証：サーバーがこのチップを知りません',
+    refused: 'ハードウェア ID 未検証：証明が成り立ちません',
+  },
   operator: {
     title: 'オペレーター',
     enter: 'オペレーターPINを入力',
@@ -59,6 +65,7 @@ export const words: Words = {
     server: 'サーバー',
     contact: '最終応答',
     address: 'このデバイス',
+    hardware: 'ハードウェア ID',
     lockout: 'ロックアウト',
     yes: 'はい',
     no: 'いいえ',
@@ -100,6 +107,14 @@ export const words: Words = {
     ATTESTATION_UNAVAILABLE: [
       'TPM が本物であることを証明できません。',
       '理由はログにあります。サーバーが証明を求めない場合は画面を追加できます。',
+    ],
+    ATTESTATION_REQUIRED: [
+      'サーバーは TPM が検証された画面だけを受け入れます。',
+      '証明できる TPM を備えた機器を使うか、サーバーの方針を変更してください。',
+    ],
+    ATTESTATION_REFUSED: [
+      'サーバーはこの機器のハードウェア ID を受け入れません。',
+      'サーバーに TPM の製造元かこのチップを登録してください。項目はログにあります。',
     ],
     REQUEST_INVALID: ['証明書要求を作成できませんでした。', 'この障害を報告してください。'],
     CERTIFICATE_INVALID: ['デバイス証明書が壊れています。', '画面をもう一度追加してください。'],

@@ -22,6 +22,12 @@ export const words: Words = {
   },
   trouble: { title: 'Dit scherm heeft aandacht nodig', remedy: 'Wat te doen', code: 'Code voor support' },
   softwareKey: 'De sleutel van het apparaat is een bestand, niet in een TPM. Niet gebruiken in productie.',
+  hardware: {
+    verified: 'Hardware-identiteit geverifieerd',
+    none: 'Geen hardware-identiteit: het apparaat gaf geen bewijs',
+    'unknown-chip': 'Hardware-identiteit niet geverifieerd: de server kent de chip niet',
+    refused: 'Hardware-identiteit niet geverifieerd: het bewijs klopt niet',
+  },
   operator: {
     title: 'Beheerder',
     enter: 'Voer de beheerderspincode in',
@@ -55,6 +61,7 @@ export const words: Words = {
     server: 'Server',
     contact: 'Laatste antwoord',
     address: 'Dit apparaat',
+    hardware: 'Hardware-identiteit',
     lockout: 'Vergrendeld',
     yes: 'Ja',
     no: 'Nee',
@@ -96,6 +103,14 @@ export const words: Words = {
     ATTESTATION_UNAVAILABLE: [
       'De TPM kan niet bewijzen dat hij echt is.',
       'Het log zegt waarom; het scherm kan worden toegevoegd als de server het bewijs niet eist.',
+    ],
+    ATTESTATION_REQUIRED: [
+      'De server neemt alleen schermen met een geverifieerde TPM op.',
+      'Gebruik een apparaat waarvan de TPM zich kan bewijzen, of wijzig de regel van de server.',
+    ],
+    ATTESTATION_REFUSED: [
+      'De server aanvaardt de hardware-identiteit van dit apparaat niet.',
+      'Voeg op de server de TPM-maker of deze chip toe; het log noemt de controle.',
     ],
     REQUEST_INVALID: ['De certificaataanvraag is mislukt.', 'Meld deze storing.'],
     CERTIFICATE_INVALID: ['Het certificaat van het apparaat is beschadigd.', 'Voeg het scherm opnieuw toe.'],

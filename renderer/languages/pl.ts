@@ -22,6 +22,12 @@ export const words: Words = {
   },
   trouble: { title: 'Ten ekran wymaga uwagi', remedy: 'Co zrobić', code: 'Kod dla pomocy technicznej' },
   softwareKey: 'Klucz urządzenia jest w pliku, a nie w TPM. Nie używać tego ekranu produkcyjnie.',
+  hardware: {
+    verified: 'Tożsamość sprzętowa zweryfikowana',
+    none: 'Brak tożsamości sprzętowej: urządzenie nie dało dowodu',
+    'unknown-chip': 'Tożsamość sprzętowa niezweryfikowana: serwer nie zna układu',
+    refused: 'Tożsamość sprzętowa niezweryfikowana: dowód jest nieważny',
+  },
   operator: {
     title: 'Operator',
     enter: 'Wpisz PIN operatora',
@@ -55,6 +61,7 @@ export const words: Words = {
     server: 'Serwer',
     contact: 'Ostatnia odpowiedź',
     address: 'To urządzenie',
+    hardware: 'Tożsamość sprzętowa',
     lockout: 'Zablokowany',
     yes: 'Tak',
     no: 'Nie',
@@ -96,6 +103,14 @@ export const words: Words = {
     ATTESTATION_UNAVAILABLE: [
       'Moduł TPM nie może dowieść swojej autentyczności.',
       'Dziennik podaje powód; ekran można dodać, jeśli serwer nie wymaga dowodu.',
+    ],
+    ATTESTATION_REQUIRED: [
+      'Serwer przyjmuje tylko ekrany ze zweryfikowanym modułem TPM.',
+      'Użyj urządzenia, którego TPM może się uwierzytelnić, albo zmień regułę serwera.',
+    ],
+    ATTESTATION_REFUSED: [
+      'Serwer nie uznaje tożsamości sprzętowej tego urządzenia.',
+      'Dodaj na serwerze producenta TPM lub ten układ; dziennik podaje, co zawiodło.',
     ],
     REQUEST_INVALID: ['Nie udało się utworzyć wniosku o certyfikat.', 'Zgłoś tę usterkę.'],
     CERTIFICATE_INVALID: ['Certyfikat urządzenia jest uszkodzony.', 'Dodaj ekran ponownie.'],

@@ -22,6 +22,12 @@ export const words: Words = {
   },
   trouble: { title: 'Este ecrã precisa de atenção', remedy: 'O que fazer', code: 'Código para o suporte' },
   softwareKey: 'A chave do dispositivo é um ficheiro, não está num TPM. Não usar este ecrã em produção.',
+  hardware: {
+    verified: 'Identidade de hardware verificada',
+    none: 'Sem identidade de hardware: o dispositivo não deu prova',
+    'unknown-chip': 'Identidade de hardware não verificada: o servidor não conhece o chip',
+    refused: 'Identidade de hardware não verificada: a prova não é válida',
+  },
   operator: {
     title: 'Operador',
     enter: 'Introduza o PIN do operador',
@@ -55,6 +61,7 @@ export const words: Words = {
     server: 'Servidor',
     contact: 'Última resposta',
     address: 'Este dispositivo',
+    hardware: 'Identidade de hardware',
     lockout: 'Bloqueado',
     yes: 'Sim',
     no: 'Não',
@@ -93,6 +100,14 @@ export const words: Words = {
     ATTESTATION_UNAVAILABLE: [
       'O TPM não consegue provar que é autêntico.',
       'O registo diz porquê; o ecrã pode ser adicionado se o servidor não exigir a prova.',
+    ],
+    ATTESTATION_REQUIRED: [
+      'O servidor só aceita ecrãs com um TPM verificado.',
+      'Use um dispositivo cujo TPM se possa comprovar, ou altere a regra do servidor.',
+    ],
+    ATTESTATION_REFUSED: [
+      'O servidor não aceita a identidade de hardware deste dispositivo.',
+      'Adicione no servidor o fabricante do TPM ou este chip; o registo indica a verificação.',
     ],
     REQUEST_INVALID: ['Não foi possível criar o pedido de certificado.', 'Comunique esta falha.'],
     CERTIFICATE_INVALID: ['O certificado do dispositivo está danificado.', 'Adicione o ecrã de novo.'],

@@ -25,6 +25,8 @@ export interface Words {
   readonly standby: Readonly<Record<RestReason, string>>;
   readonly trouble: { readonly title: string; readonly remedy: string; readonly code: string };
   readonly softwareKey: string;
+  /** What the server says of the hardware identity: that it was verified, or why not. */
+  readonly hardware: Readonly<Record<'verified' | 'none' | 'unknown-chip' | 'refused', string>>;
   readonly operator: {
     readonly title: string;
     readonly enter: string;
@@ -52,6 +54,7 @@ export interface Words {
     readonly server: string;
     readonly contact: string;
     readonly address: string;
+    readonly hardware: string;
     readonly lockout: string;
     readonly yes: string;
     readonly no: string;

@@ -7,6 +7,7 @@ import { useWords } from '../store.ts';
 import { timeLeft, useNow } from '../time.ts';
 import { troubleWords } from '../words.ts';
 import { Filled } from './filled.tsx';
+import { HardwareIdentity } from './hardware-identity.tsx';
 import { Screen } from './screen.tsx';
 
 const longestPin = 12;
@@ -118,6 +119,11 @@ function Identity({ overview, words }: { readonly overview: Overview; readonly w
         </bdi>
       </Fact>
       <Fact name={operator.key}>{operator.protection[overview.keyProtection]}</Fact>
+      {overview.hardware !== null && (
+        <Fact name={operator.hardware}>
+          <HardwareIdentity word={overview.hardware} />
+        </Fact>
+      )}
       <Fact name={operator.certificate}>
         {until === null ? unknown : <Filled text={operator.until} values={{ time: until }} />}
       </Fact>

@@ -3,6 +3,7 @@ import type { Device } from '../cover.ts';
 import { useWords } from '../store.ts';
 import { timeLeft, useNow } from '../time.ts';
 import { Filled } from './filled.tsx';
+import { HardwareIdentity } from './hardware-identity.tsx';
 import { QrCode } from './qr-code.tsx';
 import { Screen } from './screen.tsx';
 
@@ -64,6 +65,7 @@ function Card({ card }: { readonly card: RegistrationCard }) {
             <span key={place}>{quarter}</span>
           ))}
         </p>
+        {card.hardware !== null && <HardwareIdentity word={card.hardware} />}
       </div>
     </div>
   );

@@ -7,6 +7,7 @@ import type { Context } from './context.ts';
 import { EventHub } from './event-hub.ts';
 import { applyFaults } from './fault-injection.ts';
 import { type Fault, FaultPlan } from './fault-plan.ts';
+import { type AttestationPolicy, HardwareIdentities } from './hardware-identity.ts';
 import { createHttpsServer, socketOf } from './https-server.ts';
 import { openIssuer } from './issuer.ts';
 import { type Media, openMediaLibrary } from './media-library.ts';
@@ -45,6 +46,14 @@ export interface BackendOptions {
   readonly pollIntervalSeconds?: number;
   /** Registrations that one address may open in a minute; 30 where absent. */
   readonly registrationsPerMinute?: number;
+  /** Whether screens must prove that their key is in a genuine TPM; `off` where absent. */
+  readonly attestation?: AttestationPolicy;
+  /** PEM, one certificate each: makers of TPMs whose endorsement certificates are believed. */
+  readonly endorsementAuthorities?: readonly string[];
+  /** SHA-256 of endorsement keys (SubjectPublicKeyInfo), hex: chips that are known one by one. */
+  readonly endorsementHashes?: readonly string[];
+  /** How long the answer to a challenge is waited for; two minutes where absent. */
+  readonly challengeLifetimeMs?: number;
   /** Unix milliseconds; the system's clock where absent. */
   readonly now?: () => number;
   /** Folder of the checkout, for the console's files and the sample media; the working directory where absent. */
@@ -101,7 +110,13 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
   const file = openStateFile(options.stateDirectory);
   const issuer = openIssuer(options.stateDirectory, new Date(now()));
   const library = openMediaLibrary(join(project, 'test/fixtures/media'));
-  const registrations = new Registrations(file, now, options.registrationLifetimeMs ?? 900_000);
+  const policy = options.attestation ?? 'off';
+  const trust = {
+    authorities: options.endorsementAuthorities ?? [],
+    endorsementHashes: options.endorsementHashes ?? [],
+  };
+  const hardware = new HardwareIdentities(policy, trust, now, options.challengeLifetimeMs);
+  const registrations = new Registrations(file, now, options.registrationLifetimeMs ?? 900_000, policy);
   const screens = new Screens(file, issuer, now, options.certificateLifetimeSeconds ?? 30 * 86_400);
   const operators = new Operators(options.stateDirectory, now);
   const events = new EventHub();
@@ -117,6 +132,7 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
   const context: Context = {
     now,
     issuer,
+    hardware,
     registrations,
     screens,
     get programming() {

@@ -1,6 +1,7 @@
 /** What the routes work with. */
 import type { FastifyRequest } from 'fastify';
 import type { EventHub } from './event-hub.ts';
+import type { HardwareIdentities } from './hardware-identity.ts';
 import type { Issuer } from './issuer.ts';
 import type { MediaLibrary } from './media-library.ts';
 import type { Operators } from './operators.ts';
@@ -12,6 +13,7 @@ import type { ScreenRecord } from './state-file.ts';
 export interface Context {
   readonly now: () => number;
   readonly issuer: Issuer;
+  readonly hardware: HardwareIdentities;
   readonly registrations: Registrations;
   readonly screens: Screens;
   readonly programming: Programming;

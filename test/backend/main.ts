@@ -1,4 +1,5 @@
 /** The reference server on the command line. */
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { startBackend } from './backend.ts';
 
@@ -7,11 +8,32 @@ const help = `The reference management server of Signet Player: for development 
   --state DIR   folder for its authority, operator token and screens (default .signet/server)
   --port N      port to listen on (default 8443; 0 takes a free one)
   --host H      address to listen on (default 127.0.0.1)
+  --attestation required|preferred|off
+                whether screens must prove that their key is in a genuine TPM (default preferred)
+  --tpm-makers FILE
+                PEM bundle: authorities whose endorsement certificates are believed
+  --tpm-chips FILE
+                SHA-256 of endorsement keys, hex, one a line: chips that are known one by one
   --help        this text
 
 Run it from the folder of the checkout. It prints its address, the file of its
 authority and the operator token; open the address in a browser to claim screens.
 `;
+
+const policies = ['required', 'preferred', 'off'] as const;
+
+function authoritiesOf(file: string): readonly string[] {
+  const found = readFileSync(file, 'utf8').match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g);
+  if (found === null) throw new Error(`--tpm-makers ${file}: no certificate in it`);
+  return found;
+}
+
+function chipsOf(file: string): readonly string[] {
+  const found = readFileSync(file, 'utf8').toLowerCase().split(/\s+/).filter(Boolean);
+  const wrong = found.find((hash) => !/^[0-9a-f]{64}$/.test(hash));
+  if (wrong !== undefined) throw new Error(`--tpm-chips ${file}: ${wrong.slice(0, 70)} is no SHA-256 in hex`);
+  return found;
+}
 
 async function run(): Promise<void> {
   const { values } = parseArgs({
@@ -19,6 +41,9 @@ async function run(): Promise<void> {
       state: { type: 'string', default: '.signet/server' },
       port: { type: 'string', default: '8443' },
       host: { type: 'string', default: '127.0.0.1' },
+      attestation: { type: 'string', default: 'preferred' },
+      'tpm-makers': { type: 'string' },
+      'tpm-chips': { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -28,7 +53,15 @@ async function run(): Promise<void> {
   }
   const port = Number(values.port);
   if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new Error(`--port ${values.port} is not a port`);
-  const backend = await startBackend({ stateDirectory: values.state, port, host: values.host });
+  const attestation = policies.find((policy) => policy === values.attestation);
+  if (attestation === undefined) throw new Error(`--attestation ${values.attestation}: ${policies.join(', ')}`);
+  const makers = values['tpm-makers'];
+  const chips = values['tpm-chips'];
+  const backend = await startBackend({
+    ...{ stateDirectory: values.state, port, host: values.host, attestation },
+    endorsementAuthorities: makers === undefined ? [] : authoritiesOf(makers),
+    endorsementHashes: chips === undefined ? [] : chipsOf(chips),
+  });
   process.stdout.write(`console         ${backend.origin}/\n`);
   process.stdout.write(`authority       ${backend.caFile}\n`);
   process.stdout.write(`operator token  ${backend.operatorToken}\n`);

@@ -1,8 +1,9 @@
 /** Registrations: a key that asks for an identity, and what the operator decided. */
 import type { AcceptedRequest } from './certificate-request.ts';
+import type { AttestationPolicy, HardwareRecord } from './hardware-identity.ts';
 import { createPin } from './pin.ts';
 import { Refusal } from './refusal.ts';
-import { createId, createSecret, digestOf, matchesDigest } from './secret.ts';
+import { createSecret, digestOf, matchesDigest } from './secret.ts';
 import type { RegistrationRecord, StateFile } from './state-file.ts';
 
 /** How long an ended registration is remembered, so that a player that was off can fetch what became of it. */
@@ -14,15 +15,22 @@ export class Registrations {
   readonly #file: StateFile;
   readonly #now: () => number;
   readonly #lifetimeMs: number;
+  readonly #policy: AttestationPolicy;
 
-  constructor(file: StateFile, now: () => number, lifetimeMs: number) {
+  constructor(file: StateFile, now: () => number, lifetimeMs: number, policy: AttestationPolicy) {
+    this.#policy = policy;
     this.#file = file;
     this.#now = now;
     this.#lifetimeMs = lifetimeMs;
   }
 
   /** Open a registration; one that waits for the same key ends. @returns the record and the poll token, told only once */
-  open(request: AcceptedRequest, csrPem: string, hardware: string): { record: RegistrationRecord; pollToken: string } {
+  open(
+    request: AcceptedRequest,
+    csrPem: string,
+    hardware: string,
+    { id, hardwareIdentity }: { readonly id: string; readonly hardwareIdentity: HardwareRecord },
+  ): { record: RegistrationRecord; pollToken: string } {
     this.#forgetOld();
     for (const earlier of this.pending()) {
       if (earlier.fingerprint === request.fingerprint) earlier.outcome = { status: 'superseded' };
@@ -33,13 +41,14 @@ export class Registrations {
     const pollToken = createSecret();
     const nowMs = this.#now();
     const record: RegistrationRecord = {
-      id: createId(),
+      id,
       pin: createPin((pin) => this.#current(pin) !== undefined),
       pollTokenDigest: digestOf(pollToken),
       csrPem,
       hostname: request.hostname,
       fingerprint: request.fingerprint,
       hardware,
+      hardwareIdentity,
       createdAtMs: nowMs,
       expiresAtMs: nowMs + this.#lifetimeMs,
       outcome: { status: 'pending' },
@@ -78,7 +87,22 @@ export class Registrations {
     if (record?.outcome.status !== 'pending') {
       throw new Refusal(404, 'pin-unknown', 'No screen shows this PIN, or it has expired.');
     }
+    if (this.#policy === 'required' && record.hardwareIdentity.state !== 'verified') {
+      throw new Refusal(409, 'hardware-unverified', 'This screen has not proved its hardware identity.');
+    }
     return record;
+  }
+
+  /** What the proof of a registration's hardware came to. */
+  judged(record: RegistrationRecord, hardwareIdentity: HardwareRecord): void {
+    record.hardwareIdentity = hardwareIdentity;
+    this.#file.save();
+  }
+
+  /** End a registration that has failed its proof. */
+  end(record: RegistrationRecord): void {
+    record.outcome = { status: 'superseded' };
+    this.#file.save();
   }
 
   /** Refuse a waiting registration. @throws Refusal 404 */

@@ -1,5 +1,6 @@
 /** How the operator's calls describe screens and registrations. */
 import type { Context } from './context.ts';
+import { type HardwareDocument, hardwareDocument } from './hardware-identity.ts';
 import { Refusal } from './refusal.ts';
 import type { RegistrationRecord, ScreenRecord } from './state-file.ts';
 
@@ -12,6 +13,7 @@ export interface ScreenDocument {
   readonly fingerprint: string;
   readonly created_at: string;
   readonly certificate_expires_at: string;
+  readonly hardware_identity: HardwareDocument;
 }
 
 /** A screen that waits to be claimed; `fingerprint` is what the screen itself shows 16 digits of. */
@@ -22,6 +24,7 @@ export interface PendingDocument {
   readonly hardware: string;
   readonly fingerprint: string;
   readonly expires_at: string;
+  readonly hardware_identity: HardwareDocument;
 }
 
 export function screenDocument(screen: ScreenRecord, context: Pick<Context, 'screens'>): ScreenDocument {
@@ -33,6 +36,7 @@ export function screenDocument(screen: ScreenRecord, context: Pick<Context, 'scr
     fingerprint: screen.fingerprint,
     created_at: new Date(screen.createdAtMs).toISOString(),
     certificate_expires_at: new Date(context.screens.certificateEndMs(screen.id)).toISOString(),
+    hardware_identity: hardwareDocument(screen.hardwareIdentity),
   };
 }
 
@@ -44,6 +48,7 @@ export function pendingDocument(record: RegistrationRecord): PendingDocument {
     hardware: record.hardware,
     fingerprint: record.fingerprint,
     expires_at: new Date(record.expiresAtMs).toISOString(),
+    hardware_identity: hardwareDocument(record.hardwareIdentity),
   };
 }
 

@@ -32,6 +32,7 @@ export class Screens {
       hostname: registration.hostname,
       fingerprint: registration.fingerprint,
       timezone,
+      hardwareIdentity: registration.hardwareIdentity,
       createdAtMs: this.#now(),
       removedAtMs: null,
     };

@@ -2,6 +2,7 @@
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
+import { hardwareRecord } from './hardware-identity.ts';
 
 const registration = z.object({
   id: z.string(),
@@ -13,6 +14,7 @@ const registration = z.object({
   /** SHA-256 of the key's SubjectPublicKeyInfo, hex. */
   fingerprint: z.string(),
   hardware: z.string(),
+  hardwareIdentity: hardwareRecord.default({ state: 'not-asked' }),
   createdAtMs: z.number(),
   expiresAtMs: z.number(),
   outcome: z.discriminatedUnion('status', [
@@ -29,6 +31,7 @@ const screen = z.object({
   hostname: z.string(),
   fingerprint: z.string(),
   timezone: z.string(),
+  hardwareIdentity: hardwareRecord.default({ state: 'not-asked' }),
   createdAtMs: z.number(),
   /** Removed screens stay as a mark, so that their certificates are answered with 410. */
   removedAtMs: z.number().nullable(),

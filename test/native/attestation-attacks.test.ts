@@ -1,74 +1,21 @@
 /** Every mix of evidence that must not pass, against real chips: each is refused, with a code of its own. */
 import assert from 'node:assert/strict';
 import { createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
-import { after, type TestContext, test } from 'node:test';
-import {
-  certificateRequest,
-  type EndorsementKey,
-  publicAreaOf,
-  type SigningKey,
-  softwareKey,
-  type Tpm,
-} from 'node-tss';
-import {
-  type Answer,
-  type Challenge,
-  Challenges,
-  type Evidence,
-  endorsementHash,
-  qualifyingData,
-  type Trust,
-} from 'node-tss/attestation';
+import { after, test } from 'node:test';
+import { certificateRequest, softwareKey } from 'node-tss';
+import { type Answer, Challenges, type Evidence, endorsementHash, type Trust } from 'node-tss/attestation';
 import { readCertificateRequest } from '../../native/attestation/certificate-request.ts';
+import { answerOf, attestingDevice, certified, withPoint } from '../support/attesting-device.ts';
 import { createAuthority, createKey, keyPem } from '../support/certificates.ts';
 import { tpmMaker } from '../support/tpm-maker.ts';
-import { tpmRig } from '../support/tpm-rig.ts';
 
 const maker = tpmMaker();
 after(() => maker.remove());
 
-/** A device: chip, attestation key, device key and its request. */
-interface Device {
-  readonly tpm: Tpm;
-  readonly endorsement: EndorsementKey;
-  readonly attestationPem: string;
-  readonly key: SigningKey;
-  readonly evidence: Evidence;
-}
-
-async function device(context: TestContext): Promise<Device> {
-  const rig = await tpmRig(context, { stateFolder: await maker.make() });
-  const tpm = await rig.open();
-  const endorsement = await tpm.endorsementKey();
-  const attestation = await tpm.createAttestationKey();
-  const keyFile = await tpm.createKey();
-  const key = await tpm.loadKey(keyFile);
-  const evidence = {
-    csrPem: await certificateRequest('CN=screen', key),
-    ekCertificate: endorsement.certificate,
-    ekPublic: endorsement.publicArea,
-    akPublic: attestation.publicArea,
-    keyPublic: publicAreaOf(keyFile),
-  };
-  return { tpm, endorsement, attestationPem: attestation.pem, key, evidence };
-}
-
-/** What an honest device answers. */
-async function answer(from: Device, challenge: Challenge, evidence = from.evidence, key = from.key): Promise<Answer> {
-  const secret = await from.tpm.activateCredential(from.endorsement.kind, from.attestationPem, challenge);
-  return certified(from, challenge.nonce, secret, evidence.csrPem, key);
-}
-
-async function certified(from: Device, nonce: Buffer, secret: Buffer, csrPem: string, key = from.key): Promise<Answer> {
-  const data = qualifyingData(nonce, secret, readCertificateRequest(csrPem).der);
-  const { attest, signature } = await from.tpm.certify(key, from.attestationPem, data);
-  return { secret, certifyInfo: attest, certifySignature: signature };
-}
-
 const code = (wanted: string) => ({ name: 'AttestationError', code: wanted });
 
 test('evidence of a genuine chip passes, and no mix of it with anything else', async (t) => {
-  const [own, other] = [await device(t), await device(t)];
+  const [own, other] = [await attestingDevice(t, maker), await attestingDevice(t, maker)];
   let nowMs = Date.now();
   const trust: Trust = { authorities: [maker.authorityPem()], endorsementHashes: [] };
   const challenges = new Challenges(trust, () => nowMs, { lifetimeMs: 60_000 });
@@ -76,7 +23,7 @@ test('evidence of a genuine chip passes, and no mix of it with anything else', a
   const settle = (given: Answer) => () => challenges.settle('r1', given);
 
   await t.test('passes what one chip says of one key and one request', async () => {
-    const identity = challenges.settle('r1', await answer(own, open(own.evidence)));
+    const identity = challenges.settle('r1', await answerOf(own, open(own.evidence)));
     assert.equal(identity.vouchedBy, 'certificate');
     assert.equal(identity.model, 'swtpm');
     assert.equal(identity.endorsementHash, endorsementHash(own.evidence.ekPublic));
@@ -103,7 +50,7 @@ test('evidence of a genuine chip passes, and no mix of it with anything else', a
     const forged = { ...own.evidence, akPublic: withPoint(own.evidence.akPublic, publicKey.export({ format: 'jwk' })) };
     const challenge = open(forged);
     // The chip knows no key of that name, so whoever holds the software key does not learn the secret.
-    await assert.rejects(answer(own, challenge, forged), { code: 'CREDENTIAL_REFUSED' });
+    await assert.rejects(answerOf(own, challenge, forged), { code: 'CREDENTIAL_REFUSED' });
     assert.throws(
       settle(await certified(own, challenge.nonce, randomBytes(32), forged.csrPem)),
       code('SECRET_MISMATCH'),
@@ -127,12 +74,12 @@ test('evidence of a genuine chip passes, and no mix of it with anything else', a
       csrPem: await certificateRequest('CN=screen', software),
       keyPublic: withPoint(own.evidence.keyPublic, jwk),
     };
-    assert.throws(settle(await answer(own, open(dressed), dressed)), code('ATTEST_NAME'));
+    assert.throws(settle(await answerOf(own, open(dressed), dressed)), code('ATTEST_NAME'));
   });
 
   await t.test('refuses the certification of another key', async () => {
     const second = await own.tpm.loadKey(await own.tpm.createKey());
-    assert.throws(settle(await answer(own, open(own.evidence), own.evidence, second)), code('ATTEST_NAME'));
+    assert.throws(settle(await answerOf(own, open(own.evidence), own.evidence, second)), code('ATTEST_NAME'));
   });
 
   await t.test('refuses a certification with a nonce of before', async () => {
@@ -144,7 +91,7 @@ test('evidence of a genuine chip passes, and no mix of it with anything else', a
   });
 
   await t.test('refuses an answer that comes too late', async () => {
-    const late = await answer(own, open(own.evidence));
+    const late = await answerOf(own, open(own.evidence));
     nowMs += 60_001;
     assert.throws(settle(late), code('CHALLENGE_EXPIRED'));
   });
@@ -152,11 +99,11 @@ test('evidence of a genuine chip passes, and no mix of it with anything else', a
   await t.test(
     'refuses an answer that was given before, right or wrong, and the secret of another challenge',
     async () => {
-      const given = await answer(own, open(own.evidence));
+      const given = await answerOf(own, open(own.evidence));
       challenges.settle('r1', given);
       assert.throws(settle(given), code('CHALLENGE_UNKNOWN'));
       assert.throws(
-        settle({ ...(await answer(own, open(own.evidence))), secret: given.secret }),
+        settle({ ...(await answerOf(own, open(own.evidence))), secret: given.secret }),
         code('SECRET_MISMATCH'),
       );
       assert.throws(settle(given), code('CHALLENGE_UNKNOWN'));
@@ -178,7 +125,7 @@ test('evidence of a genuine chip passes, and no mix of it with anything else', a
   await t.test('refuses another request of the same key than the one that was challenged', async () => {
     const challenge = open(own.evidence);
     const csrPem = await certificateRequest('CN=other-screen', own.key);
-    assert.throws(settle(await answer(own, challenge, { ...own.evidence, csrPem })), code('ATTEST_NONCE'));
+    assert.throws(settle(await answerOf(own, challenge, { ...own.evidence, csrPem })), code('ATTEST_NONCE'));
   });
 
   await t.test('refuses the endorsement certificate of another chip', async () => {
@@ -202,7 +149,7 @@ test('evidence of a genuine chip passes, and no mix of it with anything else', a
     assert.throws(() => open(bare), code('ENDORSEMENT_UNTRUSTED'));
     const listed = { authorities: [], endorsementHashes: [endorsementHash(own.evidence.ekPublic)] };
     const known = new Challenges(listed, () => nowMs);
-    assert.equal(known.settle('r1', await answer(own, known.open('r1', bare))).vouchedBy, 'allow-list');
+    assert.equal(known.settle('r1', await answerOf(own, known.open('r1', bare))).vouchedBy, 'allow-list');
     assert.throws(() => known.open('r1', { ...other.evidence, ekCertificate: null }), code('ENDORSEMENT_UNTRUSTED'));
   });
 
@@ -230,11 +177,11 @@ test('evidence of a genuine chip passes, and no mix of it with anything else', a
   });
 
   await t.test('refuses what another key has signed, and words that are not a TPM’s about a key', async () => {
-    const good = await answer(own, open(own.evidence));
+    const good = await answerOf(own, open(own.evidence));
     const { certifyInfo, secret } = good;
     const fresh = async () => {
       const challenge = open(own.evidence);
-      return answer(own, challenge);
+      return answerOf(own, challenge);
     };
     const { certifySignature } = await fresh();
     const current = await own.tpm.activateCredential(own.endorsement.kind, own.attestationPem, open(own.evidence));
@@ -242,11 +189,3 @@ test('evidence of a genuine chip passes, and no mix of it with anything else', a
     assert.ok(secret.length > 0);
   });
 });
-
-/** A TPM2B_PUBLIC of a P-256 key with another point. */
-function withPoint(area: Buffer, { x, y }: { x?: string; y?: string }): Buffer {
-  const changed = Buffer.from(area);
-  Buffer.from(x ?? '', 'base64url').copy(changed, changed.length - 66);
-  Buffer.from(y ?? '', 'base64url').copy(changed, changed.length - 32);
-  return changed;
-}

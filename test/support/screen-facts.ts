@@ -38,6 +38,6 @@ export const unknownFacts: Facts = {
 export const playingFacts: Facts = {
   ...unknownFacts,
   fingerprint: '0123456789abcdef'.repeat(4),
-  registration: { state: 'registered', screenId: 's1', screenName: 'Lobby', suspendedSinceMs: null },
+  registration: { state: 'registered', screenId: 's1', screenName: 'Lobby', suspendedSinceMs: null, hardware: null },
   program: oneItem,
 };

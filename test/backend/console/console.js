@@ -6,6 +6,21 @@ const byId = (id) => document.getElementById(id);
 /** How the screen shows a fingerprint: the first 16 hex digits in groups of four. */
 const shortFingerprint = (fingerprint) => fingerprint.slice(0, 16).match(/.{4}/g).join(' ');
 
+/** What an operator should know of a device's hardware. */
+function hardwareText(identity) {
+  if (identity === null) return 'hardware identity not asked for';
+  if (!identity.verified) return `hardware identity not verified: ${identity.code}`;
+  const chip = [identity.manufacturer, identity.model].filter(Boolean).join(', ');
+  return `hardware identity verified${chip === '' ? '' : ` (${chip})`}`;
+}
+
+function showHardware(item, identity) {
+  const place = item.querySelector('[data-field="hardware"]');
+  place.classList.toggle('verified', identity?.verified === true);
+  place.classList.toggle('unverified', identity?.verified === false);
+  return item;
+}
+
 async function call(method, path, body) {
   const response = await fetch(path, {
     method,
@@ -82,23 +97,26 @@ function show(registrations, screens) {
     ...registrations.map((registration) => {
       const expires = new Date(registration.expires_at).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
       const detail = [registration.hostname, registration.hardware, `until ${expires}`].filter(Boolean).join(' · ');
-      return row(
+      const hardware = hardwareText(registration.hardware_identity);
+      const item = row(
         'pending-row',
-        { pin: registration.pin, detail, fingerprint: shortFingerprint(registration.fingerprint) },
+        { pin: registration.pin, detail, hardware, fingerprint: shortFingerprint(registration.fingerprint) },
         {
           choose: () => choose(registration.pin),
           deny: () => act(() => call('DELETE', `/api/v3/registrations/${registration.id}/`), 'The screen was denied.'),
         },
       );
+      return showHardware(item, registration.hardware_identity);
     }),
   );
   byId('screens').replaceChildren(
-    ...screens.map((screen) =>
-      row(
+    ...screens.map((screen) => {
+      const item = row(
         'screen-row',
         {
           name: screen.name,
           detail: `${screen.hostname} · certificate until ${new Date(screen.certificate_expires_at).toLocaleDateString()}`,
+          hardware: hardwareText(screen.hardware_identity),
           fingerprint: shortFingerprint(screen.fingerprint),
         },
         {
@@ -107,8 +125,9 @@ function show(registrations, screens) {
             void act(() => call('DELETE', `/api/v3/screens/${screen.id}/`), `${screen.name} was removed.`);
           },
         },
-      ),
-    ),
+      );
+      return showHardware(item, screen.hardware_identity);
+    }),
   );
   byId('pending-count').textContent = registrations.length || '';
   byId('screens-count').textContent = screens.length || '';

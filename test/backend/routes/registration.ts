@@ -1,12 +1,21 @@
 /** The player's side of registration: server-authenticated TLS, no client certificate. */
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { readBody } from '../body.ts';
 import { acceptRequest } from '../certificate-request.ts';
 import type { Context } from '../context.ts';
+import {
+  answerBody,
+  challengeDocument,
+  hardwareDocument,
+  readAnswer,
+  readEvidence,
+  tpmBody,
+} from '../hardware-identity.ts';
 import { RateLimit } from '../rate-limit.ts';
 import { Refusal } from '../refusal.ts';
 import { screenDocument } from '../screen-document.ts';
+import { createId } from '../secret.ts';
 
 const word = z.string().max(128).nullish();
 
@@ -15,6 +24,7 @@ const registrationBody = z.object({
   hostname: z.string().max(63),
   hardware: z.object({ manufacturer: word, model: word, serial: word, arch: word }),
   software: z.object({ player: z.string().max(64) }),
+  tpm: tpmBody.nullish(),
 });
 
 export function registrationRoutes(server: FastifyInstance, context: Context): void {
@@ -25,7 +35,10 @@ export function registrationRoutes(server: FastifyInstance, context: Context): v
     const body = readBody(registrationBody, request.body);
     const accepted = acceptRequest(body.csr, body.hostname);
     const hardware = [body.hardware.manufacturer, body.hardware.model, body.hardware.arch].filter(Boolean).join(' ');
-    const { record, pollToken } = context.registrations.open(accepted, body.csr, hardware);
+    const id = createId();
+    const asked = context.hardware.ask(id, readEvidence(body.csr, body.tpm));
+    const place = { id, hardwareIdentity: asked.record };
+    const { record, pollToken } = context.registrations.open(accepted, body.csr, hardware, place);
     return reply.status(201).send({
       id: record.id,
       pin: record.pin,
@@ -33,14 +46,28 @@ export function registrationRoutes(server: FastifyInstance, context: Context): v
       expires_at: new Date(record.expiresAtMs).toISOString(),
       poll_interval: context.pollIntervalSeconds,
       poll_token: pollToken,
-      challenge: null,
+      challenge: challengeDocument(asked.challenge),
+      hardware_identity: asked.challenge === null ? hardwareDocument(record.hardwareIdentity) : null,
     });
   });
 
+  server.post<{ Params: { id: string } }>('/api/v2/screens/registrations/:id/attestation', (request, reply) => {
+    const record = context.registrations.poll(request.params.id, pollTokenOf(request));
+    const answer = readAnswer(readBody(answerBody, request.body));
+    if (record.outcome.status !== 'pending' || record.hardwareIdentity.state !== 'awaited') {
+      throw new Refusal(422, 'challenge-unknown', 'There is no open challenge.');
+    }
+    try {
+      context.registrations.judged(record, context.hardware.judge(record.id, answer));
+    } catch (error) {
+      context.registrations.end(record);
+      throw error;
+    }
+    return reply.send({ hardware_identity: hardwareDocument(record.hardwareIdentity) });
+  });
+
   server.get<{ Params: { id: string } }>('/api/v2/screens/registrations/:id', (request, reply) => {
-    const token = /^Bearer (\S+)$/.exec(request.headers.authorization ?? '')?.[1];
-    if (token === undefined) throw new Refusal(401, 'poll-token-required', 'The poll token is missing.');
-    const { outcome } = context.registrations.poll(request.params.id, token);
+    const { outcome } = context.registrations.poll(request.params.id, pollTokenOf(request));
     if (outcome.status !== 'issued') return reply.send({ status: outcome.status });
     const screen = context.screens.find(outcome.screenId);
     if (screen === undefined || screen.removedAtMs !== null) {
@@ -53,4 +80,10 @@ export function registrationRoutes(server: FastifyInstance, context: Context): v
       screen: screenDocument(screen, context),
     });
   });
+}
+
+function pollTokenOf(request: FastifyRequest): string {
+  const token = /^Bearer (\S+)$/.exec(request.headers.authorization ?? '')?.[1];
+  if (token === undefined) throw new Refusal(401, 'poll-token-required', 'The poll token is missing.');
+  return token;
 }

@@ -10,7 +10,10 @@ export const card = (leftMs: number): RegistrationCard => ({
   fingerprint: '9f3ac2e17b40d856',
   claimUrl,
   expiresAtMs: Date.now() + leftMs,
+  hardware: null,
 });
+
+const verified = { verified: true, manufacturer: 'id:00001014', model: 'WWWWWWWWWWWW' } as const;
 
 export const notice = {
   code: 'CONNECTION_TIMEOUT',
@@ -28,11 +31,15 @@ export const screens: Readonly<Record<string, () => Snapshot>> = {
   starting: () => ({ ...device, state: 'starting' }),
   'registering-asking': () => ({ ...device, screenName: null, state: 'registering', registration: null }),
   registering: () => ({ ...device, screenName: null, state: 'registering', registration: card(899_000), notice }),
-  'registering-widest': () => ({ ...device, state: 'registering', registration: { ...card(899_000), pin: 'WWWWWW' } }),
+  'registering-widest': () => ({
+    ...device,
+    state: 'registering',
+    registration: { ...card(899_000), pin: 'WWWWWW', hardware: verified },
+  }),
   'registering-software': () => ({
     ...device,
     state: 'registering',
-    registration: card(61_000),
+    registration: { ...card(61_000), hardware: { verified: false, reason: 'unknown-chip' } },
     keyProtection: 'software',
   }),
   standby: () => ({ ...device, state: 'standby', reason: 'nothing-scheduled' }),
@@ -95,6 +102,7 @@ export const overview: Overview = {
   fault: null,
   fingerprint: '9f3ac2e17b40d856',
   keyProtection: 'tpm',
+  hardware: { verified: true, manufacturer: 'IFX', model: 'SLB9672' },
   certificateUntilMs: Date.UTC(2027, 4, 30, 12),
   tpm: { maker: 'IFX', firmware: '7.85.4555.0', lockout: false },
   now: 'Welcome to Meridian House',
@@ -129,6 +137,7 @@ export const overlays: Readonly<Record<string, () => Exclude<OperatorView, { sta
       state: 'trouble',
       fault: trouble,
       tpm: null,
+      hardware: { verified: false, reason: 'unknown-chip' },
       now: null,
       next: null,
       keyProtection: 'software',

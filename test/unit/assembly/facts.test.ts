@@ -6,7 +6,13 @@ import type { Snapshot } from '../../../electron/ipc/contract.ts';
 import type { Registered } from '../../../electron/registration/machine.ts';
 import { playingFacts } from '../../support/screen-facts.ts';
 
-const registered: Registered = { state: 'registered', screenId: 's1', screenName: 'Lobby', suspendedSinceMs: null };
+const registered: Registered = {
+  state: 'registered',
+  screenId: 's1',
+  screenName: 'Lobby',
+  suspendedSinceMs: null,
+  hardware: null,
+};
 const revoked: Registered = { ...registered, suspendedSinceMs: 1_000 };
 const standby = { whenRevoked: 'standby', graceSeconds: 60 } as const;
 

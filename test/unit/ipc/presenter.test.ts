@@ -12,6 +12,7 @@ const pending: Registration = {
   ticket: 'a-secret-ticket-of-32-characters',
   expiresAtMs: 5,
   pollIntervalMs: 1,
+  hardware: null,
 };
 const empty = { programId: 'p0', items: [] };
 const noTpm = new PlayerError('TPM_ABSENT', '/dev/tpmrm0: ENOENT');

@@ -7,7 +7,14 @@ import type { PollReply } from '../../../electron/registration/server.ts';
 import { recordedLog } from '../../support/recorded-log.ts';
 import { silentLog } from '../../support/silent-log.ts';
 
-const accepted = { id: 'r1', pin: 'K7Q4M2', ticket: 'secret', expiresAtMs: 1e15, pollIntervalMs: 5_000 };
+const accepted = {
+  id: 'r1',
+  pin: 'K7Q4M2',
+  ticket: 'secret',
+  expiresAtMs: 1e15,
+  pollIntervalMs: 5_000,
+  hardware: null,
+};
 const issued: IssuedCertificate = { certificate: 'C', chain: [], screenId: 's1', screenName: 'Lobby' };
 
 /** A world that answers from a script and writes down what was done to it, in order. */
@@ -129,7 +136,7 @@ test('a disk that cannot be written stops the screen from showing what it would 
 test('a removed screen forgets its content once, and before anything is written down', async () => {
   const { ports, done } = world([]);
   const driver = createRegistrationDriver(
-    { state: 'registered', screenId: 's', screenName: 'n', suspendedSinceMs: null },
+    { state: 'registered', screenId: 's', screenName: 'n', suspendedSinceMs: null, hardware: null },
     ports,
   );
   await driver.tell({ type: 'removed' });
@@ -169,7 +176,13 @@ test('a whole registration, with its failures, writes neither PIN nor ticket nor
 
 test('a screen that is told the same thing at every sync is written to the disk once', async () => {
   const { ports, done } = world([]);
-  const registered: Registration = { state: 'registered', screenId: 's', screenName: 'n', suspendedSinceMs: null };
+  const registered: Registration = {
+    state: 'registered',
+    screenId: 's',
+    screenName: 'n',
+    suspendedSinceMs: null,
+    hardware: null,
+  };
   const driver = createRegistrationDriver(registered, ports);
   for (const type of ['restored', 'restored', 'suspended', 'suspended', 'restored', 'restored'] as const)
     await driver.tell({ type });

@@ -5,6 +5,7 @@ import {
   type Happening,
   type IssuedCertificate,
   type Pending,
+  type Registered,
   type Registration,
   refusalPauseMs,
   step,
@@ -12,9 +13,16 @@ import {
 
 const nowMs = 1_000_000;
 const unregistered: Registration = { state: 'unregistered' };
-const accepted = { id: 'r1', pin: 'K7Q4M2', ticket: 'secret', expiresAtMs: nowMs + 900_000, pollIntervalMs: 5_000 };
+const hardware = { verified: true, manufacturer: 'IFX', model: 'SLB9672' } as const;
+const accepted = {
+  ...{ id: 'r1', pin: 'K7Q4M2', ticket: 'secret', expiresAtMs: nowMs + 900_000, pollIntervalMs: 5_000 },
+  hardware,
+};
 const pending: Pending = { state: 'pending', ...accepted };
-const registered: Registration = { state: 'registered', screenId: 's1', screenName: 'Lobby', suspendedSinceMs: null };
+const registered: Registered = {
+  ...{ state: 'registered', screenId: 's1', screenName: 'Lobby', suspendedSinceMs: null },
+  hardware,
+};
 const refused: Registration = { state: 'refused', reason: 'denied', retryAtMs: nowMs + 60_000 };
 const issued: IssuedCertificate = { certificate: 'C', chain: [], screenId: 's1', screenName: 'Lobby' };
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PlayerError } from '../../../electron/errors.ts';
-import { poll, type RegistrationTransport, register } from '../../../electron/registration/server.ts';
+import { attest, poll, type RegistrationTransport, register } from '../../../electron/registration/server.ts';
 
 type Request = Parameters<RegistrationTransport['call']>[0];
 
@@ -23,6 +23,7 @@ const ask = {
   hardware: { manufacturer: 'ACME', model: 'Box', serial: '1', arch: 'x64' },
   playerVersion: '1.0.0',
   fingerprint,
+  evidence: null,
 };
 const accepted = {
   id: '01JD0000000000000000000000',
@@ -120,11 +121,15 @@ test('a transport that fails is heard as it is', async () => {
 test('sends the request and what the board says of itself, and keeps what is needed of the reply', async () => {
   const { transport, requests } = serverThatAnswers(201, accepted);
   assert.deepEqual(await register(transport, ask), {
-    id: accepted.id,
-    pin: 'K7Q4M2',
-    ticket: accepted.poll_token,
-    expiresAtMs: Date.UTC(2026, 10, 22, 12, 15),
-    pollIntervalMs: 2_500,
+    accepted: {
+      id: accepted.id,
+      pin: 'K7Q4M2',
+      ticket: accepted.poll_token,
+      expiresAtMs: Date.UTC(2026, 10, 22, 12, 15),
+      pollIntervalMs: 2_500,
+      hardware: null,
+    },
+    challenge: null,
   });
   assert.equal(requests[0]?.path, '/api/v2/screens/registrations');
   assert.deepEqual(JSON.parse(requests[0]?.body ?? ''), {
@@ -153,4 +158,63 @@ test('understands denied and issued', async () => {
     status: 'issued',
     issued: { certificate: pem, chain: [pem], screenId: 's1', screenName: 'Lobby' },
   });
+});
+
+const chip = { verified: true, manufacturer: 'IFX', model: 'SLB9672' };
+const challenge = { credential_blob: 'Y3JlZA==', encrypted_secret: 'c2VlZA==', nonce: 'bm9uY2U=' };
+const evidence = {
+  ekCertificate: null,
+  ekPublic: Buffer.from('ek'),
+  akPublic: Buffer.from('ak'),
+  keyPublic: Buffer.from('key'),
+};
+const answer = { secret: Buffer.from('s'), certifyInfo: Buffer.from('i'), certifySignature: Buffer.from('g') };
+const attest1 = (status: number, body: unknown) =>
+  attest(serverThatAnswers(status, body).transport, { id: 'r1', ticket: 'the-ticket' }, answer);
+const refusedFor = (code: string) => ({ error: { code, message: 'x' } });
+
+test('sends evidence where there is some, and hands on the challenge', async () => {
+  const { transport, requests } = serverThatAnswers(201, { ...accepted, challenge });
+  const opened = await register(transport, { ...ask, evidence });
+  assert.deepEqual(opened.challenge, {
+    credentialBlob: Buffer.from('cred'),
+    encryptedSecret: Buffer.from('seed'),
+    nonce: Buffer.from('nonce'),
+  });
+  const { tpm } = JSON.parse(requests[0]?.body ?? '') as { tpm: unknown };
+  assert.deepEqual(tpm, { ek_certificate: null, ek_public: 'ZWs=', ak_public: 'YWs=', key_public: 'a2V5' });
+});
+
+test('answers with the ticket, and hears what the server makes of the hardware', async () => {
+  const { transport, requests } = serverThatAnswers(200, { hardware_identity: chip });
+  assert.deepEqual(await attest(transport, { id: 'r1', ticket: 'the-ticket' }, answer), chip);
+  assert.equal(requests[0]?.path, '/api/v2/screens/registrations/r1/attestation');
+  assert.equal(requests[0]?.headers?.['authorization'], 'Bearer the-ticket');
+  assert.deepEqual(JSON.parse(requests[0]?.body ?? ''), {
+    secret: 'cw==',
+    certify_info: 'aQ==',
+    certify_signature: 'Zw==',
+  });
+  assert.equal(await attest1(204, null), null);
+});
+
+for (const [code, wanted] of [
+  ['attestation-required', 'ATTESTATION_REQUIRED'],
+  ['endorsement-untrusted', 'ATTESTATION_REFUSED'],
+  ['challenge-expired', 'SERVER_ERROR'],
+  ['challenge-unknown', 'SERVER_ERROR'],
+  ['csr-signature', 'REGISTRATION_REFUSED'],
+] as const)
+  test(`takes a refusal for ${code} as ${wanted}`, async () => {
+    await assert.rejects(register1(422, refusedFor(code)), { code: wanted });
+    await assert.rejects(attest1(422, refusedFor(code)), { code: wanted });
+  });
+
+test('refuses a word about the hardware that is none', async () => {
+  for (const hardware_identity of [
+    { verified: true },
+    { ...chip, model: 'a\u202eb' },
+    { verified: false, code: 'A B' },
+  ])
+    await assert.rejects(attest1(200, { hardware_identity }), { code: 'SERVER_REPLY_INVALID' });
 });

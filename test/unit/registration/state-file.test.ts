@@ -19,11 +19,12 @@ const pending = {
   ticket: 'hush',
   expiresAtMs: 1,
   pollIntervalMs: 2,
+  hardware: { verified: false, code: 'attestation-absent' },
 } as const;
 const states: readonly Registration[] = [
   { state: 'unregistered' },
   pending,
-  { state: 'registered', screenId: 's1', screenName: 'Lobby', suspendedSinceMs: 5 },
+  { state: 'registered', screenId: 's1', screenName: 'Lobby', suspendedSinceMs: 5, hardware: null },
   { state: 'refused', reason: 'key-mismatch', retryAtMs: 5 },
 ];
 
@@ -95,4 +96,11 @@ test('what is put aside keeps its content, and what is not there needs neither',
     (await readdir(folder)).filter((name) => name.startsWith('key.pem')),
     ['key.pem.lost-5'],
   );
+});
+
+test('a state of a version that knew nothing of the hardware is read', async () => {
+  const file = join(folder, 'earlier.json');
+  const { hardware: _, ...earlier } = pending;
+  await writeFile(file, JSON.stringify(earlier));
+  assert.deepEqual(await loadRegistration(file, silentLog), { ...pending, hardware: null });
 });
