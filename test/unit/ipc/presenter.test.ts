@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PlayerError } from '../../../electron/errors.ts';
-import { type Facts, present } from '../../../electron/ipc/presenter.ts';
+import { type Facts, hardwareOf, present } from '../../../electron/ipc/presenter.ts';
 import type { RefusalReason, Registration } from '../../../electron/registration/machine.ts';
 import { oneItem, playingFacts, unknownFacts } from '../../support/screen-facts.ts';
 
@@ -100,6 +100,7 @@ test('the card has the PIN, 16 digits of the fingerprint and the claim page with
     fingerprint: '0123456789abcdef',
     claimUrl: 'https://signage.example/claim?site=7&pin=K7Q4M2',
     expiresAtMs: 5,
+    hardware: null,
   });
 });
 
@@ -130,4 +131,18 @@ test('the picture is turned as the server asks, unless the settings say otherwis
   assert.equal(present(asked).look.rotation, 90);
   assert.equal(present({ ...asked, look: { ...asked.look, rotation: 0 } }).look.rotation, 0);
   assert.equal(present(playingFacts).look.rotation, 0);
+});
+
+test('what the server says of the hardware is told in the few words of the page, before and after the claim', () => {
+  const said = (code: string) => {
+    const registration = { ...pending, hardware: { verified: false, code } } as Registration;
+    return hardwareOf(registration);
+  };
+  assert.deepEqual(said('attestation-absent'), { verified: false, reason: 'none' });
+  assert.deepEqual(said('endorsement-untrusted'), { verified: false, reason: 'unknown-chip' });
+  assert.deepEqual(said('secret-mismatch'), { verified: false, reason: 'refused' });
+  const hardware = { verified: true, manufacturer: 'IFX', model: 'x'.repeat(64) } as const;
+  const claimed = { state: 'registered', screenId: 's', screenName: 'n', suspendedSinceMs: null, hardware } as const;
+  assert.deepEqual(hardwareOf(claimed), { verified: true, manufacturer: 'IFX', model: 'x'.repeat(24) });
+  assert.equal(hardwareOf({ state: 'unregistered' }), null);
 });
