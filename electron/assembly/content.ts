@@ -243,6 +243,7 @@ export async function openContent(settings: Settings, facts: FactBook, log: Log)
       mayPlayInPart: (next) =>
         settings.policy.partialPlaylist === 'progressive' && programOf(next).program.items.length > 0,
       keep: async (text, tag) => {
+        await store.record();
         await lastGood.keep({ text, etag: tag });
         etag = tag;
       },

@@ -64,11 +64,16 @@ export interface MediaStore {
   probe(): Promise<void>;
   /** Write what the index learnt since it was written. */
   flush(): Promise<void>;
+  /** The same, where a file came that the index on the disk does not have. MUST precede whatever relies on the file. */
+  record(): Promise<void>;
   /** Bytes of all media files. */
   readonly sizeBytes: number;
   /** Remove everything, for a screen that was removed from its server. */
   clear(): Promise<void>;
 }
+
+/** How often the index is written while files come one after the other. */
+const recordEveryMs = 2_000;
 
 /**
  * Open the store of a directory. Only the index is read: what it says is proven when a file is read, verified or
@@ -90,6 +95,9 @@ export async function openStore(options: StoreOptions): Promise<MediaStore> {
   const ports: CommitPorts = { recognize, maxBytes, folders, files, settle, claim: stock.claim };
   const doubt = createDoubt({ ...ports, stock, damaged, now });
   const fetching = new Map<string, Promise<CachedMedia>>();
+  /** A file has its name and is not in the index on the disk. */
+  let unrecorded = false;
+  let recordedAtMs = 0;
 
   /** Calls whose failure for want of room says whether bytes or inodes are missing. */
   const guard = async <T>(doing: string, call: () => Promise<T>): Promise<T> => {
@@ -102,14 +110,29 @@ export async function openStore(options: StoreOptions): Promise<MediaStore> {
   const obtain = async (key: string, wanted: WantedMedia, origin: MediaOrigin): Promise<CachedMedia> => {
     // After a crash between name and index, or with a damaged index, the file is here and only has to be proven.
     if (wanted.sha256 !== null && (await doubt.adopt(wanted.sha256)) === 'whole') {
-      await stock.save();
+      unrecorded = true;
       return stock.get(wanted.sha256) as CachedMedia;
     }
     const { hash, format, sizeBytes, chunks } = await commit(key, wanted, origin, ports);
     stock.set(hash, { format, sizeBytes, chunks, lastUsedMs: now(), verifiedMs: now() });
     if (wanted.sha256 === null) index.recorded.set(key, hash);
-    await stock.save();
+    unrecorded = true;
     return { hash, format, sizeBytes };
+  };
+  const record = async () => {
+    if (!unrecorded) return;
+    unrecorded = false;
+    recordedAtMs = now();
+    await stock.save().catch((thrown) => {
+      unrecorded = true;
+      throw thrown;
+    });
+  };
+  /** The last of several that are under way writes the index for all; a crash before costs a look at the others. */
+  const ended = async (key: string) => {
+    fetching.delete(key);
+    if (fetching.size === 0 || Math.abs(now() - recordedAtMs) >= recordEveryMs)
+      await guard('writing the index', record);
   };
 
   return {
@@ -135,7 +158,7 @@ export async function openStore(options: StoreOptions): Promise<MediaStore> {
       if (here !== null) return Promise.resolve(here);
       const key = wanted.sha256 ?? recordKey(wanted);
       const begin = () => guard('storing media', () => obtain(key, wanted, origin));
-      const running = fetching.get(key) ?? begin().finally(() => fetching.delete(key));
+      const running = fetching.get(key) ?? begin().finally(() => ended(key));
       fetching.set(key, running);
       return running;
     },
@@ -161,6 +184,7 @@ export async function openStore(options: StoreOptions): Promise<MediaStore> {
     evict: (budgetBytes) => guard('making room', () => stock.evict(budgetBytes)),
     probe: () => guard('trying the disk', folders.probe),
     flush: () => guard('writing the index', stock.save),
+    record: () => guard('writing the index', record),
     get sizeBytes() {
       return stock.storedBytes;
     },

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { copyFile, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
+import { realFiles } from '../../../electron/cache/folders.ts';
 import type { MediaStore } from '../../../electron/cache/store.ts';
 import { OriginOf, picture, StoreBench, sha256, wanting } from '../../support/cache-store.ts';
 
@@ -148,6 +149,28 @@ describe('the store', () => {
     assert.equal(first, second);
     await store.ensure(wanting(a), origin);
     assert.deepEqual(origin.offsets, [0]);
+  });
+
+  it('writes its index once for files that come together, also when the last of them fails', async (test) => {
+    const bench = await StoreBench.create(test);
+    let writes = 0;
+    const rename: typeof realFiles.rename = (from, to) => {
+      if (to === bench.path('index.json')) writes++;
+      return realFiles.rename(from, to);
+    };
+    const store = await bench.open({ files: { ...realFiles, rename } });
+    await put(store, a);
+    assert.equal(writes, 1);
+    const many = Array.from({ length: 20 }, (_, number) => picture(`together ${number}`));
+    const failing = new OriginOf(b, { breakAt: 3 });
+    const ends = await Promise.allSettled([
+      ...many.map((bytes) => put(store, bytes)),
+      store.ensure(wanting(b), failing),
+    ]);
+    assert.equal(ends.filter(({ status }) => status === 'rejected').length, 1);
+    assert.ok(writes <= 3, `${writes} writes`);
+    const reopened = await bench.open();
+    for (const bytes of [a, ...many]) assert.ok(reopened.locate(sha256(bytes)), 'the index on the disk has it');
   });
 
   it('records the digest of an asset without one by id and address, over restarts', async (test) => {
