@@ -16,8 +16,10 @@ import { createAlarm } from '../schedule/alarm.ts';
 import { timetable } from '../schedule/timetable.ts';
 import type { Settings } from '../settings.ts';
 import type { WebPage } from '../shell/page-session.ts';
+import type { StreamSource } from '../shell/streams.ts';
 import type { FactBook } from './facts.ts';
 import { ensureAll, hashesOf, mediaOf, wantedOf } from './media-files.ts';
+import { streamId, streamsOf } from './stream-items.ts';
 import { createSuspicion } from './suspicion.ts';
 import { waitFor } from './waiting.ts';
 import { webPagesOf } from './web-items.ts';
@@ -46,6 +48,8 @@ export interface Content {
   read: MediaStore['read'];
   /** The web page of an item of the present playlist, or of the one before it. */
   webPage(itemId: string): WebPage | null;
+  /** The stream that the page knows by this id, likewise. */
+  stream(id: string): StreamSource | null;
   /** The page died while it opened this file; one that does it again is not shown any more. */
   pageDied(hash: MediaHash): void;
   /** Forget playlist and media of a removed screen. */
@@ -97,6 +101,8 @@ export async function openContent(settings: Settings, facts: FactBook, log: Log)
   let gathering = false;
   let webPages: ReadonlyMap<string, WebPage> = new Map();
   let webPagesBefore = webPages;
+  let streams: ReadonlyMap<string, StreamSource> = new Map();
+  let streamsBefore = streams;
 
   const find = (asset: MediaAsset): CachedMedia | null => store.find(wantedOf(asset));
   const findHarmless = (asset: MediaAsset): CachedMedia | null => {
@@ -105,8 +111,9 @@ export async function openContent(settings: Settings, facts: FactBook, log: Log)
   };
   const programOf = (of: Playlist) => {
     const now = timetable(of.playlists, of.screen.timezone, Date.now());
+    const { fit } = settings.display;
     const shuffleSeed = of.screen.shufflePlaylist ? String(of.version) : null;
-    return { now, ...buildProgram(now.playing, { find: findHarmless, fit: settings.display.fit, shuffleSeed }) };
+    return { now, ...buildProgram(now.playing, { find: findHarmless, streamId, fit, shuffleSeed }) };
   };
   const alarm = createAlarm(
     {
@@ -159,6 +166,8 @@ export async function openContent(settings: Settings, facts: FactBook, log: Log)
     // What is on the display may still be of the program before.
     webPagesBefore = webPages;
     webPages = webPagesOf(next);
+    streamsBefore = streams;
+    streams = streamsOf(next);
     show();
     setTimeout(() => {
       releaseOld();
@@ -213,6 +222,7 @@ export async function openContent(settings: Settings, facts: FactBook, log: Log)
     locate: (hash) => store.locate(hash),
     read: store.read,
     webPage: (itemId) => webPages.get(itemId) ?? webPagesBefore.get(itemId) ?? null,
+    stream: (id) => streams.get(id) ?? streamsBefore.get(id) ?? null,
     pageDied: (hash) => {
       if (!suspicion.add(hash)) return;
       log.warn('media-kills-page', { hash });
@@ -254,6 +264,8 @@ export async function openContent(settings: Settings, facts: FactBook, log: Log)
       playlist = null;
       webPages = new Map();
       webPagesBefore = webPages;
+      streams = new Map();
+      streamsBefore = streams;
       etag = undefined;
       release();
       release = () => {};

@@ -1,21 +1,21 @@
-import { lookup } from 'node:dns/promises';
 import { readFileSync } from 'node:fs';
 import { app, type Session, session as sessions, type WebContents } from 'electron';
 import type { ViewChange } from '../ipc/contract.ts';
 import { type Log, limitedLog } from '../log.ts';
-import { proxyOf } from '../mtls/proxy.ts';
-import { isPublicAddress } from '../sanitize/public-address.ts';
+import { rewritePlaylist } from '../sanitize/hls.ts';
 import type { Settings } from '../settings.ts';
 import type { LockdownRules } from '../shell/lockdown.ts';
 import type { Page } from '../shell/page.ts';
-import { type Gate, type GatePorts, openGate } from '../shell/page-gate.ts';
-import { mayNavigate, prepareSession, type WebPage, wipeSession } from '../shell/page-session.ts';
+import { mayNavigate, plainUserAgent, prepareSession, type WebPage, wipeSession } from '../shell/page-session.ts';
 import { createPageViews, type PageViews } from '../shell/page-views.ts';
+import { requestStream } from '../shell/stream-request.ts';
+import { createStreams, type StreamSource, type Streams } from '../shell/streams.ts';
+import { createGateway } from './gateway.ts';
 
 /** Sessions that are ever made: Electron keeps each until the player ends, so a further asset gets the oldest, wiped. */
 const mostSessions = 32;
 
-/** Web pages in views: their sessions, their way to the network, and what the lockdown lets them do. */
+/** Web pages in views, and streams: their sessions, their way to the network, what the lockdown lets them do. */
 export interface WebPages {
   readonly lockdown: LockdownRules;
   views(ports: {
@@ -25,6 +25,8 @@ export interface WebPages {
     owners(): readonly number[];
     changed(change: ViewChange): void;
   }): PageViews;
+  /** @param source the stream of an id; `null` where there is none */
+  streams(source: (id: string) => StreamSource | null): Streams;
 }
 
 /** Call before `ready`; nothing is opened before the first web page is. */
@@ -33,18 +35,12 @@ export function createWebPages(settings: Settings, log: Log): WebPages {
   // Of its own, so that one page's many requests do not silence another's failure.
   const failures = limitedLog(log, 60, 60_000, () => performance.now());
   const pageOf = new WeakMap<Session, WebPage>();
-  let gate: Promise<Gate> | null = null;
-  let opened: Gate | null = null;
-  const gateAtLast = async () => {
-    gate ??= openGate(gatePorts(settings, quiet));
-    opened = await gate;
-    return opened;
-  };
+  const gateway = createGateway(settings, quiet);
   const slots: { readonly session: Session; assetId: string }[] = [];
   const { allowHttpFor } = settings.network;
 
   const sessionFor = async (page: WebPage): Promise<Session> => {
-    const { proxy } = await gateAtLast();
+    const { proxy } = await gateway.open();
     const at = slots.findIndex(({ assetId }) => assetId === page.assetId);
     const known = at < 0 && slots.length >= mostSessions ? 0 : at;
     const [slot = { session: sessions.fromPartition(`page-${slots.length}`), assetId: page.assetId }] =
@@ -63,6 +59,23 @@ export function createWebPages(settings: Settings, log: Log): WebPages {
     return slot.session;
   };
 
+  const apiHost = new URL(settings.server.origin).host;
+  /** https, or http by name, and never the management server. */
+  const mayAsk = (address: string) => {
+    if (!URL.canParse(address)) return false;
+    const { protocol, host, origin, username, password } = new URL(address);
+    const allowed = protocol === 'https:' || (protocol === 'http:' && allowHttpFor.includes(origin));
+    return allowed && host !== apiHost && username === '' && password === '';
+  };
+  /** One for all streams: nothing is kept in it. */
+  const sessionForStreams = async (): Promise<Session> => {
+    const session = sessions.fromPartition('streams', { cache: false });
+    session.webRequest.onBeforeRequest(({ url }, callback) => callback({ cancel: !mayAsk(url) }));
+    session.setUserAgent(plainUserAgent(session));
+    await session.setProxy({ ...(await gateway.open()).proxy });
+    return session;
+  };
+
   return {
     lockdown: {
       mayNavigate: (contents: WebContents, url, isMainFrame) => {
@@ -70,7 +83,7 @@ export function createWebPages(settings: Settings, log: Log): WebPages {
         if (page === undefined) return false;
         return isMainFrame ? mayNavigate(page, url) : /^(?:https?|about|data|blob):/i.test(url);
       },
-      proxyLogin: (host, port) => opened?.login(host, port) ?? null,
+      proxyLogin: gateway.login,
     },
     views: ({ page: shell, address, owners, changed }) =>
       createPageViews({
@@ -85,31 +98,19 @@ export function createWebPages(settings: Settings, log: Log): WebPages {
         memoryKib: (pid) => app.getAppMetrics().find((one) => one.pid === pid)?.memory.workingSetSize ?? 0,
         freeBytes: availableBytes,
       }),
-  };
-}
-
-function gatePorts(settings: Settings, log: GatePorts['log']): GatePorts {
-  const api = new URL(settings.server.origin);
-  const named = settings.network.allowPrivatePages.map((origin) => new URL(origin));
-  const portOf = (url: URL) => Number(url.port || (url.protocol === 'https:' ? 443 : 80));
-  const hostOf = ({ hostname }: URL) => hostname.replace(/^\[(.*)\]$/, '$1');
-  return {
-    rule: (host, port, plain) => {
-      if (host === hostOf(api) && port === portOf(api)) return 'refused';
-      const isHere = (url: URL) => hostOf(url) === host && portOf(url) === port;
-      if (plain && !settings.network.allowHttpFor.some((origin) => isHere(new URL(origin)))) return 'refused';
-      return named.some(isHere) ? 'anywhere' : 'public';
+    streams: (source) => {
+      let session: Promise<Session> | null = null;
+      return createStreams({
+        source,
+        request: async (request, signal) => {
+          session ??= sessionForStreams();
+          return requestStream(await session, request, gateway.login, signal);
+        },
+        rewrite: rewritePlaylist,
+        mayAsk,
+        log: failures,
+      });
     },
-    isPublic: isPublicAddress,
-    resolve: (host) => lookup(host, { all: true, verbatim: true }),
-    upstream: async (host) => {
-      const proxy = await proxyOf(settings);
-      if (proxy === undefined) return null;
-      // Loaded now, not at the start: the first picture comes before the addon.
-      const { proxyRoute } = await import('node-tss');
-      return proxyRoute({ host, proxy }) ?? null;
-    },
-    log,
   };
 }
 

@@ -19,7 +19,7 @@ import { openSupervisor } from './supervisor.ts';
 export interface ScreenParts {
   readonly feed: SnapshotFeed;
   /** Resolves once the disk has been read: the page's first question is answered then, and not with a guess. */
-  readonly content: Promise<Pick<Content, 'locate' | 'read' | 'pageDied' | 'webPage'>>;
+  readonly content: Promise<Pick<Content, 'locate' | 'read' | 'pageDied' | 'webPage' | 'stream'>>;
   /** Called at the first picture that is shown. */
   firstShown(): void;
   /** Too many restarts of the page. */
@@ -28,7 +28,7 @@ export interface ScreenParts {
   readonly bounds: RecycleBounds;
   /** The operator's overlay; `null` where the settings name no PIN. Made before the page. */
   openDesk(page: DeskPage): Desk | null;
-  readonly webPages: Pick<WebPages, 'views'>;
+  readonly webPages: Pick<WebPages, 'views' | 'streams'>;
   readonly log: Log;
 }
 
@@ -44,7 +44,7 @@ export interface DeskPage {
 export function openScreen(parts: ScreenParts): Page {
   const { feed, content, firstShown, giveUp, bounds, openDesk, webPages, log } = parts;
   let page: Page | null = null;
-  let store: Pick<Content, 'locate' | 'read' | 'pageDied' | 'webPage'> | null = null;
+  let store: Pick<Content, 'locate' | 'read' | 'pageDied' | 'webPage' | 'stream'> | null = null;
   let opened: MediaHash | null = null;
   const isPicture = (itemId: string) => {
     const now = feed.current();
@@ -70,7 +70,9 @@ export function openScreen(parts: ScreenParts): Page {
     owners: () => page?.contentsIds() ?? [],
     changed: (change) => page?.send('view:changed', change),
   });
+  const streams = webPages.streams((id) => store?.stream(id) ?? null);
   servePlayerScheme(protocol, {
+    stream: streams.answer,
     pageDirectory: join(__dirname, 'renderer'),
     pageHeaders,
     media: (hash) => {

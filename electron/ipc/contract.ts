@@ -35,17 +35,17 @@ export interface Sound {
 export type Transition = 'cut' | 'fade' | 'slide';
 
 /** What the page is asked to show. A `web` page is main's own view over the page; the page asks for it by item. */
-export type ItemKind = 'image' | 'video' | 'web';
+export type ItemKind = 'image' | 'video' | 'stream' | 'web';
 
 /** One item of the program, in playing order. */
 export interface ProgramItem {
   /** The server's item id, at most 64 characters; unique within a program. */
   readonly itemId: string;
   readonly kind: ItemKind;
-  /** `player://media/<sha256 hex>` for cached files, `null` for web pages. */
+  /** `player://media/<sha256 hex>` for cached files, `player://stream/<id>/0` for streams, `null` for web pages. */
   readonly source: string | null;
   readonly title: string;
-  /** Seconds on screen, 0.1 … 86,400; `null`: a video plays once to its end. */
+  /** Seconds on screen, 0.1 … 86,400; `null`: a video or stream plays once to its end. */
   readonly durationSeconds: number | null;
   readonly fit: Fit;
   readonly transition: Transition;

@@ -14,14 +14,18 @@ const sha256Pattern = /^[0-9a-f]{64}$/i;
 const md5Pattern = /^[0-9a-f]{32}$/i;
 
 /** Types of the wire and what they are to the player. */
-const kinds: ReadonlyMap<unknown, 'image' | 'video' | 'audio' | 'web'> = new Map([
+const kinds: ReadonlyMap<unknown, 'image' | 'video' | 'audio' | 'web' | 'stream'> = new Map([
   ['image', 'image'],
   ['video', 'video'],
   ['audio', 'audio'],
   ['web', 'web'],
   ['appweb', 'web'],
   ['edge-app', 'web'],
+  ['streaming', 'stream'],
 ]);
+
+/** Streams that a server may well name and that this player does not know: no reason to refuse the document. */
+const otherStream = /^(?:rtsps?|rtmps?|rtp|udp|srt|mms):/i;
 
 /** Where an item stands in its playlist, and the item. */
 export interface PlacedItem {
@@ -54,6 +58,8 @@ function readAsset(value: unknown, allowHttpFor: readonly string[]): Asset {
   const title = textOf(fields, 'title', longestTitle);
   const status = optional(fields, 'status', shortTextOf);
   const kind = kinds.get(type);
+  if (kind === 'stream' && otherStream.test(String(fields['asset_url'])))
+    return { kind: 'unsupported', id, title, reason: 'type' };
   if (kind === undefined || (status !== null && status !== 'finished'))
     return { kind: 'unsupported', id, title, reason: kind === undefined ? 'type' : 'status' };
   const url = checked('asset_url', checkAddress(textOf(fields, 'asset_url', Number.MAX_SAFE_INTEGER), allowHttpFor));
@@ -66,6 +72,8 @@ function readAsset(value: unknown, allowHttpFor: readonly string[]): Asset {
   optional(fields, 'width', countOf);
   optional(fields, 'height', countOf);
   const looks = looksOf(fields, allowHttpFor);
+  if (kind === 'stream')
+    return { kind, id, title, url, headers, durationSeconds, allowedOrigins: looks.allowedOrigins };
   if (kind === 'web') return { kind, id, title, url, headers, durationSeconds, ...looks };
   return { kind, id, title, url, headers, durationSeconds, sha256, md5, sizeBytes };
 }

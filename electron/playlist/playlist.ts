@@ -40,6 +40,19 @@ export interface WebAsset {
   readonly sound: boolean;
 }
 
+/** A live or recorded HLS stream, never cached. */
+export interface StreamAsset {
+  readonly kind: 'stream';
+  readonly id: string;
+  readonly title: string;
+  readonly url: string;
+  /** Lower-case names; for exactly the origin of `url`. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly durationSeconds: number | null;
+  /** Further origins that its first playlist may be redirected to. */
+  readonly allowedOrigins: readonly string[];
+}
+
 /** An asset that this version cannot show, kept so that it can be reported. */
 export interface UnsupportedAsset {
   readonly kind: 'unsupported';
@@ -49,7 +62,7 @@ export interface UnsupportedAsset {
   readonly reason: 'type' | 'status';
 }
 
-export type Asset = MediaAsset | WebAsset | UnsupportedAsset;
+export type Asset = MediaAsset | WebAsset | StreamAsset | UnsupportedAsset;
 
 export interface Item {
   /** Unique within the document. */

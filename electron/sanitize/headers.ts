@@ -7,9 +7,10 @@ export const pagePolicy = [
   "script-src 'self'",
   "style-src 'self'",
   'img-src player:',
-  'media-src player:',
+  // blob: is what hls.js makes of a stream in this very page.
+  'media-src player: blob:',
   "font-src 'self'",
-  "connect-src 'none'",
+  'connect-src player://stream',
   "frame-src 'none'",
   "base-uri 'none'",
   "form-action 'none'",

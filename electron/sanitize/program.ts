@@ -1,13 +1,15 @@
 import { createHash } from 'node:crypto';
 import type { CachedMedia } from '../cache/media.ts';
 import type { Fit, Program, ProgramItem } from '../ipc/contract.ts';
-import type { Item, MediaAsset, PlaylistEntry, Transition } from '../playlist/playlist.ts';
+import type { Item, MediaAsset, PlaylistEntry, StreamAsset, Transition } from '../playlist/playlist.ts';
 import { formats } from './format.ts';
 import { boundedText } from './text.ts';
 
 export interface ProgramOptions {
   /** The cached file of an asset, or `null`. */
   find(asset: MediaAsset): CachedMedia | null;
+  /** By what the page may ask for a stream. */
+  streamId(asset: StreamAsset): string;
   readonly fit: Fit;
   /** Any text, such as the document's version: the same seed gives the same order. `null`: in order of position. */
   readonly shuffleSeed: string | null;
@@ -66,6 +68,16 @@ function programItem(
       kind: 'web',
       source: null,
       durationSeconds: seconds ?? defaultSeconds,
+    };
+  if (asset.kind === 'stream')
+    return {
+      itemId: id,
+      title,
+      fit,
+      transition,
+      kind: 'stream',
+      source: `player://stream/${options.streamId(asset)}/0`,
+      durationSeconds: seconds,
     };
   if (asset.kind === 'audio') return 'sound-only';
   const media = options.find(asset);

@@ -102,6 +102,11 @@ function boxed(headers: Readonly<Record<string, string[]>>): Record<string, stri
   };
 }
 
+/** Neither the product nor its version is a server's business. */
+export function plainUserAgent(session: Session): string {
+  return session.getUserAgent().replace(/ (?:signet-player|Electron)\/\S+/g, '');
+}
+
 /** Sets a session up for one page. What every session denies (see lockdown.ts) stays denied. */
 export async function prepareSession(session: Session, page: WebPage, rules: SessionRules): Promise<void> {
   const { origin } = new URL(page.url);
@@ -118,8 +123,7 @@ export async function prepareSession(session: Session, page: WebPage, rules: Ses
     const isDocument = details.resourceType === 'mainFrame' || details.resourceType === 'subFrame';
     callback(isDocument ? { responseHeaders: boxed(details.responseHeaders ?? {}) } : {});
   });
-  // Neither the product nor its version is the page's business.
-  session.setUserAgent(session.getUserAgent().replace(/ (?:signet-player|Electron)\/\S+/g, ''));
+  session.setUserAgent(plainUserAgent(session));
   await session.setProxy({ ...rules.proxy });
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Protocol } from 'electron';
 import { parseByteRange } from './byte-range.ts';
 
-/** The page's own files and the media store, both under `player://`; nothing else exists. */
+/** The page's own files, the media store and what streams are made of, all under `player://`; nothing else exists. */
 export interface SchemePorts {
   /** Folder with index.html, app.js, its style sheets, chunks/ and fonts/. */
   readonly pageDirectory: string;
@@ -11,6 +11,8 @@ export interface SchemePorts {
   pageHeaders(name: string): Readonly<Record<string, string>> | null;
   /** The store's file for a digest with the headers of its kind; `null` unless the store has it. */
   media(hash: string): ServedMedia | null;
+  /** A playlist, segment or key of a stream; `signal`: the page waits no longer. */
+  stream(id: string, place: number, signal: AbortSignal): Promise<Response>;
 }
 
 const longestPieceBytes = 4 * 2 ** 20;
@@ -25,14 +27,23 @@ export interface ServedMedia {
 const pageFile =
   /^\/(?:index\.html|app\.js|(?:app|script-[a-z]{2})\.css|chunks\/[A-Za-z0-9_-]{1,80}\.js|fonts\/[A-Za-z0-9_-]{1,80}\.woff2)$/;
 const mediaPath = /^\/([0-9a-f]{64})$/;
+const streamPath = /^\/([0-9a-f]{32})\/(\d{1,9})$/;
 
 /** What `protocol.registerSchemesAsPrivileged` is told; `bypassCSP` is never set. */
 export const playerScheme = {
   scheme: 'player',
-  privileges: { standard: true, secure: true, supportFetchAPI: true, stream: true, codeCache: true },
+  privileges: {
+    standard: true,
+    secure: true,
+    supportFetchAPI: true,
+    stream: true,
+    codeCache: true,
+    // Streams are read by script, from another host of the scheme than the page's: by CORS, which main answers.
+    corsEnabled: true,
+  },
 } as const;
 
-/** Serve `player://app/…` and `player://media/<sha256>`. No path is ever made from a URL. */
+/** Serve `player://app/…`, `player://media/<sha256>` and `player://stream/<id>/<number>`. No path is ever made from a URL. */
 export function servePlayerScheme(protocol: Protocol, ports: SchemePorts): void {
   // A file that is gone, because it was evicted meanwhile or never was, is simply not there.
   protocol.handle('player', (request) => answer(request, ports).catch(() => refusal(404)));
@@ -47,6 +58,8 @@ export async function answer(request: Request, ports: SchemePorts): Promise<Resp
     const bytes = await readFile(join(ports.pageDirectory, pathname));
     return new Response(new Uint8Array(bytes), { headers: { ...headers } });
   }
+  const [, streamId, place] = (host === 'stream' ? streamPath.exec(pathname) : null) ?? [];
+  if (streamId !== undefined && request.method === 'GET') return ports.stream(streamId, Number(place), request.signal);
   const hash = host === 'media' ? mediaPath.exec(pathname)?.[1] : undefined;
   const media = hash === undefined ? null : ports.media(hash);
   return media === null ? refusal(404) : await mediaAnswer(request, media);

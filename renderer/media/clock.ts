@@ -7,7 +7,7 @@ const longestCatchUpMs = 1000;
 /** How long an item stays, in milliseconds; `null`: until it has played to its end. */
 export function timeOf(kind: string, durationSeconds: number | null): number | null {
   if (durationSeconds !== null) return durationSeconds * 1000;
-  return kind === 'video' ? null : defaultSeconds * 1000;
+  return kind === 'video' || kind === 'stream' ? null : defaultSeconds * 1000;
 }
 
 /**

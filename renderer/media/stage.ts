@@ -7,6 +7,7 @@ import { countsFrom, timeOf } from './clock.ts';
 import { prepareImage } from './image.ts';
 import type { Medium, Prepare } from './medium.ts';
 import { Refusal, refusalOf } from './medium.ts';
+import { prepareStream } from './stream.ts';
 import { fadeAway, hide, layOver, transitionMs, uncover } from './surface.ts';
 import { prepareVideo } from './video.ts';
 import { prepareWeb } from './web.ts';
@@ -46,7 +47,12 @@ interface Holding {
 
 const other = (surface: SurfaceId): SurfaceId => (surface === 0 ? 1 : 0);
 
-const preparations: Readonly<Record<ItemKind, Prepare>> = { image: prepareImage, video: prepareVideo, web: prepareWeb };
+const preparations: Readonly<Record<ItemKind, Prepare>> = {
+  image: prepareImage,
+  video: prepareVideo,
+  stream: prepareStream,
+  web: prepareWeb,
+};
 
 /** Prepares by kind; an abort counts at once, also where a decoder does not answer any more. */
 function prepare(surface: HTMLElement, item: ProgramItem, signal: AbortSignal, urgent: boolean): Promise<Medium> {
@@ -89,7 +95,8 @@ export function createStage({ surfaces, report, changed, resume = null }: StageP
         if (holdings[surface] !== holding) return medium.release();
         holding.medium = medium;
         // With nothing beneath there is nothing to hold: a first picture comes at once.
-        if (!first || item.kind === 'video') await layOver(surfaces[surface], surfaces[other(surface)]);
+        if (!first || item.kind === 'video' || item.kind === 'stream')
+          await layOver(surfaces[surface], surfaces[other(surface)]);
         if (holdings[surface] !== holding) return;
         stopDeadline();
         happen({ type: 'prepared', play });

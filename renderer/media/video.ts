@@ -4,7 +4,7 @@ import { drawBackdrop, leavesStrips } from './backdrop.ts';
 import type { Medium, MediumEvents, Prepare } from './medium.ts';
 import { Refusal, refusalOf } from './medium.ts';
 import type { Glance } from './progress.ts';
-import { progressJudge } from './progress.ts';
+import { patienceMs, progressJudge, streamPatienceMs } from './progress.ts';
 import { giveVoice } from './sound.ts';
 
 const glanceEveryMs = 250;
@@ -14,6 +14,15 @@ const slackMs = 1500;
 
 /** A round that is shorter than this is not begun: the clip would begin anew just before it is taken away. */
 const shortestRoundMs = 400;
+
+/** Where the bytes of a video come from. */
+export interface Source {
+  /** Rejects with a `Refusal` when no more will come; never resolves. */
+  readonly failed: Promise<never>;
+  /** Called at the reveal. */
+  begin(): void;
+  close(): void;
+}
 
 /** Words for MediaError codes 1 … 4 (HTML, MediaError). */
 const errorWords = ['failed', 'aborted', 'load', 'decode', 'unsupported'];
@@ -28,7 +37,6 @@ function createVideo(item: ProgramItem): HTMLVideoElement {
   video.disablePictureInPicture = true;
   video.disableRemotePlayback = true;
   video.preload = 'auto';
-  video.src = item.source ?? '';
   return video;
 }
 
@@ -45,7 +53,9 @@ function firstFrame(video: HTMLVideoElement, signal: AbortSignal): Promise<void>
 }
 
 /** Follows a revealed video to its end; the returned function stops following. */
-function follow(video: HTMLVideoElement, item: ProgramItem, events: MediumEvents): () => void {
+function follow(video: HTMLVideoElement, { durationSeconds, kind }: ProgramItem, events: MediumEvents): () => void {
+  // How long a live stream is nobody knows, and that of a recorded one changes as it is read.
+  const isStream = kind === 'stream';
   let presentedFrames = 0;
   let frameRequest = 0;
   const onFrame = () => {
@@ -60,17 +70,19 @@ function follow(video: HTMLVideoElement, item: ProgramItem, events: MediumEvents
     presentedFrames,
     decodedFrames: video.getVideoPlaybackQuality().totalVideoFrames,
   });
-  const standsStill = progressJudge(glance());
+  const standsStill = progressJudge(glance(), isStream ? streamPatienceMs : patienceMs);
   const startMs = performance.now();
   const goRound = () => {
-    if (item.durationSeconds === null) return;
-    const leftMs = item.durationSeconds * 1000 - (performance.now() - startMs);
+    if (durationSeconds === null) return;
+    const leftMs = durationSeconds * 1000 - (performance.now() - startMs);
     // While its time lasts it goes round.
     video.loop = leftMs > (video.duration - video.currentTime) * 1000 + shortestRoundMs;
   };
   goRound();
   const stopTimer =
-    item.durationSeconds === null ? after(video.duration * 1000 + slackMs, () => end(events.stalled)) : () => {};
+    durationSeconds === null && !isStream
+      ? after(video.duration * 1000 + slackMs, () => end(events.stalled))
+      : () => {};
   const stop = () => {
     clearInterval(watch);
     video.cancelVideoFrameCallback(frameRequest);
@@ -86,35 +98,45 @@ function follow(video: HTMLVideoElement, item: ProgramItem, events: MediumEvents
   }, glanceEveryMs);
   video.addEventListener('ended', () => {
     // With a time of its own it stands on its last frame until that is over.
-    if (item.durationSeconds === null) end(events.elapsed);
+    if (durationSeconds === null) end(events.elapsed);
   });
   video.addEventListener('error', () => end(events.stalled));
   return stop;
 }
 
-/**
- * Loads a video until its first frame stands, invisible, on the surface.
- * Refuses with `load`, `decode`, `unsupported` or `no-picture`.
- */
-export const prepareVideo: Prepare = async (surface, item, signal) => {
+/** Lets the surface hold a video that gets its source from `open`, up to its first frame. */
+export async function prepareOn(
+  surface: HTMLElement,
+  item: ProgramItem,
+  signal: AbortSignal,
+  open: (video: HTMLVideoElement) => Source,
+): Promise<Medium> {
+  if (signal.aborted) throw refusalOf(signal);
   const video = createVideo(item);
   let stopFollowing = () => {};
   let silence = () => {};
   let released = false;
+  surface.append(video);
+  const source = open(video);
   const release = () => {
     if (released) return;
     released = true;
     stopFollowing();
     silence();
-    // Chromium gives the decoder back at this, not at the removal of the element.
     video.pause();
+    source.close();
+    // Chromium gives the decoder back at this, not at the removal of the element.
     video.removeAttribute('src');
     video.load();
     surface.replaceChildren();
   };
-  surface.append(video);
+  let events: MediumEvents | null = null;
+  source.failed.catch(() => {
+    // On the display already: it has nothing more to show.
+    if (!released) events?.stalled();
+  });
   try {
-    await firstFrame(video, signal);
+    await Promise.race([firstFrame(video, signal), source.failed]);
   } catch (thrown) {
     release();
     throw thrown;
@@ -126,13 +148,25 @@ export const prepareVideo: Prepare = async (surface, item, signal) => {
 
   return {
     layer: 'surface',
-    start(events) {
-      stopFollowing = follow(video, item, events);
+    start(told) {
+      events = told;
+      source.begin();
+      stopFollowing = follow(video, item, told);
       silence = giveVoice(video);
       video.play().catch(() => {
-        if (!released) events.stalled();
+        if (!released) told.stalled();
       });
     },
     release,
   } satisfies Medium;
-};
+}
+
+/**
+ * Loads a video until its first frame stands, invisible, on the surface.
+ * Refuses with `load`, `decode`, `unsupported` or `no-picture`.
+ */
+export const prepareVideo: Prepare = (surface, item, signal) =>
+  prepareOn(surface, item, signal, (video) => {
+    video.src = item.source ?? '';
+    return { failed: new Promise(() => {}), begin: () => {}, close: () => {} };
+  });

@@ -1,7 +1,4 @@
-import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
@@ -17,13 +14,13 @@ import {
   type Kind,
   kinds,
   moving,
-  pageOf,
   picture,
   readClip,
   roundOf,
 } from './mark-media.ts';
 import { type Change, type Recorder, startRecorder } from './recorder.ts';
 import { quantile, rounded } from './sample.ts';
+import { serveMarks } from './served-marks.ts';
 
 /** What build/bench.mjs provides. */
 export interface GapBenchOptions {
@@ -129,9 +126,12 @@ function programme(
     const kind = kinds.find((name) => itemsOf[name].includes(item)) ?? 'image';
     const place = { id: `place-${at}`, position: at, ...(seconds === null ? {} : { duration: seconds }) };
     const name = kind === 'video' ? `video-${item}.mp4` : `${kind}-${item}`;
-    if (kind === 'page') {
-      const asset = { id: name, type: 'web', title: name, asset_url: `${pages}/${item}`, status: 'finished' };
-      return { ...place, asset };
+    if (kind === 'page' || kind === 'stream') {
+      const address =
+        kind === 'page'
+          ? { type: 'web', asset_url: `${pages}/${item}` }
+          : { type: 'streaming', asset_url: `${pages}/${name}.m3u8` };
+      return { ...place, asset: { id: name, title: name, status: 'finished', ...address } };
     }
     const media = backend.addMedia(name, kind === 'video' ? readClip(item) : picture(item));
     return {
@@ -159,7 +159,7 @@ async function measurePlayer(options: GapBenchOptions, recorder: Recorder, folde
   const runs = options.runs ?? 20;
   const backend = await startBackend({ stateDirectory: join(folder, 'server'), pollIntervalSeconds: 0.2 });
   const round = itemsInRound(roundOf(kinds));
-  const pages = await servePages();
+  const pages = await serveMarks();
   programme(
     backend,
     pages.origin,
@@ -207,23 +207,6 @@ async function measurePlayer(options: GapBenchOptions, recorder: Recorder, folde
     await backend.close();
     pages.close();
   }
-}
-
-/** The web pages come from a server of their own. */
-async function servePages(): Promise<{ readonly origin: string; close(): void }> {
-  const server = createServer((request, reply) => {
-    reply.setHeader('content-type', 'text/html; charset=utf-8');
-    reply.end(pageOf(Number(request.url?.slice(1))));
-  });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const { port } = server.address() as AddressInfo;
-  return {
-    origin: `http://127.0.0.1:${port}`,
-    close: () => {
-      server.close();
-      server.closeAllConnections();
-    },
-  };
 }
 
 const kindOf = (item: number): Kind => kinds.find((kind) => itemsOf[kind].includes(item)) ?? 'image';

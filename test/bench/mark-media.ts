@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { crc32, deflateSync } from 'node:zlib';
 import { bars, barsOf } from './marks.ts';
 
-export const kinds = ['image', 'video', 'page'] as const;
+export const kinds = ['image', 'video', 'page', 'stream'] as const;
 export type Kind = (typeof kinds)[number];
 
 /** Two items of each kind, so that a kind can follow on itself. */
@@ -12,10 +12,11 @@ export const itemsOf: Readonly<Record<Kind, readonly [number, number]>> = {
   image: [1, 2],
   video: [5, 6],
   page: [9, 10],
+  stream: [7, 8],
 };
 
 /** Those whose frames move. */
-export const moving: ReadonlySet<number> = new Set([...itemsOf.video]);
+export const moving: ReadonlySet<number> = new Set([...itemsOf.video, ...itemsOf.stream]);
 
 export const clipFile = (item: number) => resolve('test/fixtures/marks', `video-${item}.mp4`);
 
@@ -54,6 +55,13 @@ export function pageOf(item: number): string {
   const cells = white.map((is) => `<i style="background:${is ? '#fff' : '#000'}"></i>`).join('');
   const style = 'html,body{margin:0;height:100%;cursor:none}body{display:flex}i{flex:1}';
   return `<!doctype html><meta charset="utf-8"><title>${item}</title><style>${style}</style>${cells}`;
+}
+
+/** A file of the streams, by its name; `null` where there is none. */
+export function readStream(name: string): Buffer | null {
+  return /^stream-\d(?:\.m3u8|-(?:init\.mp4|\d\d\.m4s))$/.test(name)
+    ? readFileSync(resolve('test/fixtures/marks', name))
+    : null;
 }
 
 /** A round in which every ordered pair of kinds, also of a kind with itself, occurs exactly once. */

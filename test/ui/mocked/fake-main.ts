@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { Readable } from 'node:stream';
 import { app, BrowserWindow, ipcMain, protocol } from 'electron';
 import type {
   Heartbeat,
@@ -17,8 +18,10 @@ import type {
   ViewChange,
 } from '../../../electron/ipc/contract.ts';
 import { mediaHeaders, pageHeaders } from '../../../electron/sanitize/headers.ts';
+import { rewritePlaylist } from '../../../electron/sanitize/hls.ts';
 import type { ServedMedia } from '../../../electron/shell/scheme.ts';
 import { playerScheme, servePlayerScheme } from '../../../electron/shell/scheme.ts';
+import { createStreams, type Streams } from '../../../electron/shell/streams.ts';
 import { servedFile } from '../../support/served-file.ts';
 
 /** What tests reach through Playwright's `app.evaluate`. */
@@ -76,11 +79,35 @@ function readClips(): Map<string, ServedMedia> {
   );
 }
 
+/** The streams of test/fixtures/streams as main serves them, only that no network is between. */
+function readStreams(): Streams {
+  const folder = path.resolve('test/fixtures/streams');
+  return createStreams({
+    source: (id) => {
+      const name = Buffer.from(id.replace(/(?:00)+$/, ''), 'hex').toString('latin1');
+      return { assetId: name, url: `https://streams.test/${name}.m3u8`, headers: {}, allowedOrigins: [] };
+    },
+    request: async ({ url, headers }) => {
+      const name = path.basename(new URL(url).pathname);
+      const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(headers['range'] ?? '') ?? [];
+      const found = readdirSync(folder).includes(name);
+      const bytes = found ? readFileSync(path.join(folder, name)) : Buffer.alloc(0);
+      const part = first === undefined ? bytes : bytes.subarray(Number(first), Number(last) + 1);
+      const status = !found ? 404 : first === undefined ? 200 : 206;
+      return { status, location: null, body: Readable.from([part]), destroy: () => undefined };
+    },
+    rewrite: rewritePlaylist,
+    mayAsk: () => true,
+    log: { warn: () => undefined },
+  });
+}
+
 async function start() {
   const clips = readClips();
   servePlayerScheme(protocol, {
     pageDirectory: path.resolve('dist/test/renderer'),
     pageHeaders,
+    stream: readStreams().answer,
     media: (hash) => clips.get(hash) ?? null,
   });
   const window = new BrowserWindow({

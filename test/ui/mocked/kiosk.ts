@@ -167,6 +167,13 @@ export async function item(itemId: string, file: string, changes: Partial<Progra
   return { itemId, kind, source: await clip(file), ...defaults, ...changes };
 }
 
+/** An item that shows a stream of test/fixtures/streams for a while, or otherwise as said. */
+export function streamItem(itemId: string, name: string, changes: Partial<ProgramItem> = {}): ProgramItem {
+  const id = Buffer.from(name).toString('hex').padEnd(32, '0');
+  const defaults = { title: name, durationSeconds: 2, fit: 'cover', transition: 'cut' } as const;
+  return { itemId, kind: 'stream', source: `player://stream/${id}/0`, ...defaults, ...changes };
+}
+
 /** The snapshot that plays these items. */
 export function playing(programId: string, items: readonly ProgramItem[]): Snapshot {
   return { ...device, state: 'playing', program: { programId, items } };

@@ -249,6 +249,20 @@ describe('parsePlaylist', () => {
       assert.equal(firstItem(withValue([...assetPath, 'type'], type)).asset.kind, 'web');
   });
 
+  it('takes an HLS stream, and leaves other kinds of streams out instead of refusing the document', () => {
+    const of = (asset_url: string) => {
+      const asset = { id: 'tv', type: 'streaming', title: '', asset_url, allowed_origins: ['https://b.example'] };
+      return firstItem(withValue(assetPath, asset)).asset;
+    };
+    assert.deepEqual(of('https://a.example/tv.m3u8'), {
+      ...{ kind: 'stream', id: 'tv', title: '', url: 'https://a.example/tv.m3u8', headers: {} },
+      ...{ durationSeconds: null, allowedOrigins: ['https://b.example'] },
+    });
+    for (const address of ['rtsp://a.example/1', 'RTMP://a.example/1', 'udp://239.0.0.1:1234'])
+      assert.deepEqual(of(address), { kind: 'unsupported', id: 'tv', title: '', reason: 'type' });
+    assert.throws(() => of('file:///etc/passwd'), { code: 'PLAYLIST_INVALID' });
+  });
+
   it('orders items by position, equal ones as they came', () => {
     const item = (id: string, position: number) => ({ ...plain.playlists[0].items[0], id, position });
     const text = withValue(['playlists', 0, 'items'], [item('c', 3), item('a', -1), item('b1', 2), item('b2', 2)]);

@@ -12,15 +12,20 @@ describe('headers', () => {
       assert.equal(pageHeaders(name), null);
   });
 
-  it('lets the page load its own files and cached media, and nothing else', () => {
+  it('lets the page load its own files, cached media and streams through main, and nothing else', () => {
     const policy = directives(pageHeaders('index.html')?.['content-security-policy']);
     assert.equal(policy.get('default-src'), "'none'");
     assert.equal(policy.get('script-src'), "'self'");
     assert.equal(policy.get('img-src'), 'player:');
-    for (const name of ['connect-src', 'frame-src', 'base-uri', 'form-action', 'frame-ancestors'])
+    for (const name of ['frame-src', 'base-uri', 'form-action', 'frame-ancestors'])
       assert.equal(policy.get(name), "'none'", name);
     assert.equal(policy.get('require-trusted-types-for'), "'script'");
-    for (const sources of policy.values()) assert.doesNotMatch(sources, /unsafe|\*|http|data:|blob:/);
+    assert.equal(policy.get('connect-src'), 'player://stream');
+    assert.equal(policy.get('media-src'), 'player: blob:');
+    for (const [name, sources] of policy) {
+      assert.doesNotMatch(sources, /unsafe|\*|http|data:/);
+      if (name !== 'media-src') assert.doesNotMatch(sources, /blob:/);
+    }
   });
 
   it('says of every answer that its type is not to be guessed and that nothing is to be told of it', () => {

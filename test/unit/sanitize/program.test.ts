@@ -30,6 +30,7 @@ const item = (id: string, asset: Asset, durationSeconds: number | null = null): 
 function options(format: MediaFormat | null, more: Partial<ProgramOptions> = {}): ProgramOptions {
   return {
     find: () => (format === null ? null : { hash, format, sizeBytes: 1 }),
+    streamId: () => 'f'.repeat(32),
     fit: 'contain',
     shuffleSeed: null,
     ...more,
@@ -129,5 +130,19 @@ describe('buildProgram', () => {
     assert.deepEqual(order('42'), order('42'));
     assert.notDeepEqual(order('42'), order('43'));
     assert.deepEqual(order('42').toSorted(), order(null).toSorted());
+  });
+
+  it('names a stream by an id alone, and leaves its end open unless a time is given', () => {
+    const url = 'https://secret.example/live.m3u8?token=1';
+    const asset: Asset = {
+      ...{ kind: 'stream', id: 'tv', title: 'TV', url, headers: {} },
+      ...{ durationSeconds: null, allowedOrigins: [] },
+    };
+    const { program } = buildProgram([{ transitions: 'cut', items: [item('s', asset)] }], options(null));
+    assert.deepEqual(
+      program.items.map(({ kind, source, durationSeconds }) => [kind, source, durationSeconds]),
+      [['stream', `player://stream/${'f'.repeat(32)}/0`, null]],
+    );
+    assert.doesNotMatch(JSON.stringify(program), /secret|token/);
   });
 });

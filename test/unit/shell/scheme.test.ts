@@ -41,6 +41,7 @@ const ports: SchemePorts = {
     if (wanted === '1'.repeat(64)) return damaged;
     return null;
   },
+  stream: async (id, place) => new Response(`${id.length} ${place}`),
 };
 const get = (url: string, init: RequestInit = {}) => answer(new Request(url, init), ports);
 const medium = `player://media/${hash}`;
@@ -48,6 +49,14 @@ const medium = `player://media/${hash}`;
 test('refuses every method but GET and HEAD', async () => {
   for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH'])
     assert.equal((await get('player://app/index.html', { method })).status, 405);
+});
+
+test('asks for a stream by an id and a number, and by nothing else', async () => {
+  const id = 'ab'.repeat(16);
+  assert.equal(await (await get(`player://stream/${id}/7`)).text(), '32 7');
+  for (const path of [id, `${id}/`, `${id}/-1`, `${id}/7/`, `${id}/7777777777`, `${id}/x`, 'AB/7', `${id}/..%2f7`])
+    assert.equal((await get(`player://stream/${path}`)).status, 404, path);
+  assert.equal((await get(`player://stream/${id}/7`, { method: 'HEAD' })).status, 404);
 });
 
 test('refuses files of the folder that are not the page’s', async () => {
@@ -143,7 +152,7 @@ test('an empty file is served empty', async () => {
 test('the scheme never gets round the content security policy, nor runs service workers', () => {
   const { scheme, privileges } = playerScheme;
   assert.equal(scheme, 'player');
-  for (const name of ['bypassCSP', 'corsEnabled', 'allowServiceWorkers'])
+  for (const name of ['bypassCSP', 'allowServiceWorkers'])
     assert.equal((privileges as Readonly<Record<string, boolean>>)[name] ?? false, false, name);
   assert.deepEqual([privileges.standard, privileges.secure], [true, true]);
 });
