@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdlib>
@@ -36,6 +37,9 @@ struct Worker::State {
   bool closed = false;     // no further jobs
   bool abandoned = false;  // drop what is queued, deliver nothing more
   bool ended = false;
+  bool alerted = false;
+  std::atomic<bool> called{
+      false};  // something is queued, or all is over: what the lookout sees without the mutex
   Work whenIdle;
   Work atEnd;
   Bridge bridge;                      // the thread holds it, and gives it back as its last act
@@ -45,6 +49,7 @@ struct Worker::State {
   bool hookRan = false;               // JavaScript thread only
 
   void run();
+  void lookOut();
   void deliver(std::unique_ptr<Job> job);
   void abandon();
   void releaseBridge();
@@ -66,6 +71,8 @@ struct Running {
 // process.exit() runs no clean-up hook of Node-API, and a key left in a raw TPM fills one of its three
 // slots until the next reset: atexit is what still runs. Bounded, because a TPM may have died.
 constexpr std::chrono::seconds kExitPatience{2};
+
+constexpr std::chrono::milliseconds kAlert{1};
 
 void endAll();
 
@@ -119,6 +126,7 @@ void Worker::State::abandon() {
   {
     const std::lock_guard lock(mutex);
     closed = abandoned = true;
+    called = true;
     dropped.swap(queue);
   }
   changed.notify_all();
@@ -151,12 +159,28 @@ void Worker::State::disownBridge() {
   bridgeGone = true;
 }
 
+/** Waits without sleeping, for a moment. */
+void Worker::State::lookOut() {
+  const auto end = std::chrono::steady_clock::now() + kAlert;
+  while (!called && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+}
+
 void Worker::State::run() {
   for (bool last = false; !last;) {
     std::unique_ptr<Job> job;
     {
       std::unique_lock lock(mutex);
-      changed.wait(lock, [&] { return abandoned || !queue.empty(); });
+      const auto isCalled = [&] { return abandoned || !queue.empty(); };
+      changed.wait(lock, [&] { return isCalled() || alerted; });
+      if (!isCalled()) {
+        lock.unlock();
+        lookOut();
+        lock.lock();
+        alerted = false;
+        changed.wait(lock, isCalled);
+      }
+      alerted = false;
+      called = false;
       if (abandoned) break;
       job = std::move(queue.front());
       queue.pop_front();
@@ -235,6 +259,16 @@ void Worker::post(Work work) {
     const std::lock_guard lock(state_->mutex);
     if (state_->closed) return;
     state_->queue.push_back(std::move(job));
+    state_->called = true;
+  }
+  state_->changed.notify_all();
+}
+
+void Worker::alert() {
+  {
+    const std::lock_guard lock(state_->mutex);
+    if (state_->alerted || !state_->queue.empty()) return;
+    state_->alerted = true;
   }
   state_->changed.notify_all();
 }
@@ -257,6 +291,7 @@ Napi::Promise Worker::submit(Napi::Env env, Work work, Present present, Then the
     if (state_->pending++ == 0) state_->bridge.Ref(env);
     state_->closed = job->last;
     state_->queue.push_back(std::move(job));
+    state_->called = true;
   }
   state_->changed.notify_all();
   return promise;

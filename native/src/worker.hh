@@ -34,6 +34,12 @@ class Worker : public std::enable_shared_from_this<Worker> {
   /** Queue a job whose outcome interests nobody; what it throws is dropped. Any thread. */
   void post(Work work);
 
+  /**
+   * A job comes within a millisecond: the thread wakes now and looks out for it, so that the job does not
+   * wait for a processor to wake. Any thread; costs nothing when the thread is at work.
+   */
+  void alert();
+
   /** Queue a job. JavaScript thread only. `Then::end`: it is the last one, later ones are refused. */
   Napi::Promise submit(Napi::Env env, Work work, Present present, Then then = Then::goOn);
 
