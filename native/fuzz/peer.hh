@@ -24,6 +24,7 @@ class SoftwareSigner : public Signer {
   const Point& point() const override { return identity_.point; }
   std::shared_ptr<Worker> worker() const override { return nullptr; }
   void hold() override { holds_++; }
+  void alert() override {}
   void release() override { holds_--; }
   Bytes sign(const Digest& digest) override;
   int holds() const { return holds_; }

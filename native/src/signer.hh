@@ -17,6 +17,8 @@ class Signer {
   virtual std::shared_ptr<Worker> worker() const = 0;
   /** A signature will be wanted soon. JavaScript thread. */
   virtual void hold() = 0;
+  /** A signature will be wanted within a millisecond. JavaScript thread. */
+  virtual void alert() = 0;
   /** It is not wanted any more. Any thread. */
   virtual void release() = 0;
   /** @returns Ecdsa-Sig-Value, DER. @throws Failure */

@@ -80,7 +80,7 @@ Bytes Connection::start() {
 Outcome Connection::advance(const uint8_t* data, size_t length) {
   requireUsable();
   // The server has spoken: once that is verified its answer wants a signature.
-  if (holds_ && length > 0) context_->signer()->worker()->alert();
+  if (holds_ && length > 0) context_->signer()->alert();
   records_.feed(data, length);
   return step();
 }

@@ -13,6 +13,7 @@ class KeySigner : public Signer, public std::enable_shared_from_this<KeySigner> 
   const Point& point() const override { return key_->point; }
   std::shared_ptr<Worker> worker() const override { return worker_; }
   void hold() override;
+  void alert() override { worker_->alert(); }
   void release() override;
   Bytes sign(const Digest& digest) override;
   const std::shared_ptr<Key>& key() const { return key_; }
