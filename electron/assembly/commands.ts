@@ -3,6 +3,7 @@ import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { workerData } from 'node:worker_threads';
 import { opensslVersion } from 'node-tss';
+import { type Edition, packageName, type Versions, versionText } from '../command/edition.ts';
 import { help } from '../command/help.ts';
 import { identityJson, identityText } from '../command/identity.ts';
 import { reportExitCode, reportJson, reportText } from '../command/report.ts';
@@ -24,11 +25,11 @@ async function carryOut(): Promise<number> {
       print(1, help);
       return 0;
     case 'version':
-      print(1, command.json ? `${JSON.stringify(versions())}\n` : versionText());
+      print(1, command.json ? versionJson() : versionText(edition(), versions()));
       return 0;
     case 'doctor': {
       const { examine } = await import('./doctor.ts');
-      const checks = await examine(words, processId, origin().runtime);
+      const checks = await examine(words, processId, edition());
       print(1, command.json ? reportJson(__PLAYER_VERSION__, checks) : reportText(checks));
       return reportExitCode(checks);
     }
@@ -65,31 +66,25 @@ function checkSettings(file: string, json: boolean): number {
   }
 }
 
-interface Origin {
-  readonly commit: string;
-  /** One line naming the Electron inside and where it came from. */
-  readonly runtime: string;
-}
-
-/** What a package says about itself in its manifest; in a checkout, what the setup wrote beside Electron. */
-function origin(): Origin {
+/** What a package says about itself; in a checkout, what the setup wrote beside Electron. */
+function edition(): Edition {
   const read = (file: string) => (existsSync(file) ? readFileSync(file, 'utf8') : undefined);
   const manifest = read(join(__dirname, 'package.json'));
-  const own = manifest === undefined ? undefined : (JSON.parse(manifest) as { readonly signet?: Origin }).signet;
+  const own = manifest === undefined ? undefined : (JSON.parse(manifest) as { readonly signet?: Edition }).signet;
   const runtime = read(join(dirname(process.execPath), 'origin'))?.trim() ?? 'unknown';
   return own ?? { commit: 'a checkout', runtime };
 }
 
-function versions() {
+function versions(): Versions {
   const { electron = '', chrome = '' } = process.versions;
-  const { commit, runtime } = origin();
-  return { version: __PLAYER_VERSION__, commit, electron, chrome, openssl: opensslVersion(), runtime };
+  return { player: __PLAYER_VERSION__, electron, chrome, openssl: opensslVersion() };
 }
 
-function versionText(): string {
-  const { version, commit, electron, chrome, openssl, runtime } = versions();
-  const parts = `Electron ${electron} (${runtime}), Chromium ${chrome}, OpenSSL ${openssl}`;
-  return `signet-player ${version} of ${commit}\n${parts}\n`;
+function versionJson(): string {
+  const { player: version, ...parts } = versions();
+  const { commit, runtime, forUsers, kind } = edition();
+  const name = packageName(edition());
+  return `${JSON.stringify({ name, version, commit, ...parts, runtime, forUsers, kind })}\n`;
 }
 
 function end(code: number): void {

@@ -2,6 +2,7 @@ import { createHash, createPublicKey, verify } from 'node:crypto';
 import { accessSync, constants, readdirSync, readFileSync, readlinkSync, statfsSync, statSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { openTpm } from 'node-tss';
+import { checkEdition, type Edition } from '../command/edition.ts';
 import { checkCertificateOf, checkFailed, checkKey, checkTpm, type Remedies } from '../command/identity-checks.ts';
 import {
   checkClock,
@@ -29,12 +30,12 @@ const remedies: Remedies = (code) => troubleOf(new PlayerError(code, ''));
 
 /**
  * Look at everything that a playing screen needs.
- * @param runtime where the Electron beneath came from
+ * @param edition what the package says about itself
  */
-export async function examine(words: readonly string[], processId: number, runtime: string): Promise<Check[]> {
+export async function examine(words: readonly string[], processId: number, edition: Edition): Promise<Check[]> {
   const machine = thisMachine(processId);
   const { settings, check } = settingsOf(words);
-  const program = checkRuntime(runtime);
+  const program = checkEdition(edition, process.versions['electron'] ?? 'none');
   const outside = [checkSandbox(machine), checkGraphics(machine), checkDisplay(machine)];
   if (settings === undefined) return [check, program, ...outside, checkClock(machine, builtMs, undefined)];
   const { tcti } = settings.identity;
@@ -70,12 +71,6 @@ function settingsOf(words: readonly string[]): { readonly settings?: Settings; r
     const error = asPlayerError(thrown);
     return { check: failed('settings', error.message, 'mend the file; signet-player settings check FILE judges it') };
   }
-}
-
-function checkRuntime(runtime: string): Check {
-  const electron = `Electron ${process.versions['electron']}`;
-  if (!/closed|carrier|test/i.test(runtime)) return ok('program', electron);
-  return warning('program', `${electron} from the closed-network runtime`, 'for tests alone: install a release build');
 }
 
 async function lookAtTpm(tcti: string): Promise<Check> {

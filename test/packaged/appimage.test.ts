@@ -1,7 +1,7 @@
 /** The AppImage in the home folder of an ordinary user, on a Debian 13 that has the libraries of a desktop and no TPM software. */
 import assert from 'node:assert/strict';
 import { chmodSync, copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Backend, startBackend } from '../backend/backend.ts';
@@ -73,6 +73,20 @@ test('without FUSE it says what to install and what to do without', options, asy
   const { code, output } = await run([]);
   assert.equal(code, 127);
   assert.match(output, /install fuse3, or start with --appimage-extract-and-run/);
+});
+
+test('names itself, as its file does, in --version and --doctor', options, async () => {
+  const name = /^signet-player(-test)?(?=-\d)/.exec(basename(packageFile('.AppImage')))?.[0] ?? '';
+  const version = await run(['--appimage-extract-and-run', '--version']);
+  assert.equal(version.code, 0);
+  assert.match(version.output, new RegExp(`^${name} \\d`, 'm'));
+  assert.equal(/never for users/.test(version.output), name.endsWith('-test'));
+  const settings = ['--settings', join(home, 'settings.json')];
+  const doctor = await run(['--appimage-extract-and-run', '--doctor', '--json', ...settings]);
+  const report = JSON.parse(doctor.output.split('\n').find((line) => line.startsWith('{')) ?? '{}');
+  const program = report.checks.find(({ check }: { check: string }) => check === 'program');
+  assert.equal(program.verdict, name.endsWith('-test') ? 'warning' : 'ok');
+  assert.ok(program.finding.startsWith(`${name}, Electron `), program.finding);
 });
 
 test(
