@@ -54,7 +54,14 @@ export async function runSession(
   facts.note({ certificateUntilMs: certificate.notAfterMs });
   const syncNow = createPoke();
   const renewNow = createPoke();
-  const unlisten = content.onMissing(syncNow.poke);
+  // While a sync is under way a poke makes it ask for the playlist again, and a file that went missing meanwhile may not be
+  // among those that it fetches: it is another sync's.
+  let isSyncing = false;
+  let wentMissing = false;
+  const unlisten = content.onMissing(() => {
+    if (isSyncing) wentMissing = true;
+    else syncNow.poke();
+  });
   const backoff = (attempt: number) => backoffMs(attempt, Math.random());
   const retryAfter = (header: string | undefined) => retryAfterMs(header, Date.now());
   const report = (source: ProblemSource) => (problem: unknown) =>
@@ -102,19 +109,23 @@ export async function runSession(
   );
   const syncing = runSyncLoop(
     {
-      sync: () =>
-        sync(
-          {
-            download: (tag) => downloadPlaylist(api, tag, retryAfter),
-            askAgain: async (abort) => void (await syncNow.wait(askAgainMs, abort)),
-            ...content.syncPorts({ api, foreign: foreign.of }),
-          },
-          content.known(),
-          either,
-        ).then((synced) => {
+      sync: async () => {
+        isSyncing = true;
+        const ports = {
+          download: (tag: string | undefined) => downloadPlaylist(api, tag, retryAfter),
+          askAgain: async (abort: AbortSignal) => void (await syncNow.wait(askAgainMs, abort)),
+          ...content.syncPorts({ api, foreign: foreign.of }),
+        };
+        try {
+          const synced = await sync(ports, content.known(), either);
           facts.note({ lastAnswerAtMs: Date.now() });
           return synced;
-        }),
+        } finally {
+          isSyncing = false;
+          if (wentMissing) syncNow.poke();
+          wentMissing = false;
+        }
+      },
       wait: async (ms, abort) => void (await syncNow.wait(ms, abort)),
       backoff,
       random: Math.random,

@@ -5,8 +5,8 @@
  *    a power cut at any instant may leave, with what was not synchronized forgotten;
  *  - makes the disk full, read-only, unreadable or slow.
  *
- * For the whole process it sets the wall clock and breaks name resolution. What it does is told by a control page that
- * the test writes while the program runs.
+ * For the whole process it sets the wall clock, breaks name resolution and gives the system other trust anchors. What
+ * it does is told by a control page that the test writes while the program runs.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -75,7 +75,24 @@ static int inside(const char *path) {
          (path[prefix_length] == '/' || path[prefix_length] == '\0');
 }
 
-static int is_watched(int fd) { return fd >= 0 && fd < most_files && watched[fd]; }
+/* A file may be closed past this library (libuv does), and its number be given to another. */
+static int is_inside(int fd) {
+  char link[64], path[PATH_MAX];
+  snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+  ssize_t length = readlink(link, path, sizeof path - 1);
+  path[length > 0 ? length : 0] = '\0';
+  return inside(path);
+}
+
+static int is_faulty(void) {
+  return control->quota_bytes >= 0 || control->read_only || control->read_error || control->slow_ms > 0;
+}
+
+static int is_watched(int fd) {
+  if (fd < 0 || fd >= most_files || !watched[fd]) return 0;
+  if (is_faulty() && !is_inside(fd)) watched[fd] = 0;
+  return watched[fd];
+}
 
 static int strike(int code) {
   control->struck++;
@@ -124,6 +141,12 @@ static int opened(int fd, const char *path, int flags, int was_there) {
   return fd;
 }
 
+/* Whom the system trusts, for the whole process. */
+static const char *trusted(const char *path) {
+  const char *anchors = getenv("SIGNET_LAYER_ANCHORS");
+  return anchors != NULL && strcmp(path, "/etc/ssl/certs/ca-certificates.crt") == 0 ? anchors : path;
+}
+
 #define OPEN_BODY(name, ...) \
   int mode = 0; \
   if (flags & (O_CREAT | O_TMPFILE)) { \
@@ -153,6 +176,15 @@ int open(const char *path, int flags, ...) { OPEN_BODY(open, path, flags, mode) 
 int open64(const char *path, int flags, ...) { OPEN_BODY(open64, path, flags, mode) }
 int openat(int at, const char *path, int flags, ...) { OPEN_BODY(openat, at, path, flags, mode) }
 int openat64(int at, const char *path, int flags, ...) { OPEN_BODY(openat64, at, path, flags, mode) }
+
+FILE *fopen(const char *restrict path, const char *restrict mode) {
+  REAL(fopen);
+  return real(trusted(path), mode);
+}
+FILE *fopen64(const char *restrict path, const char *restrict mode) {
+  REAL(fopen64);
+  return real(trusted(path), mode);
+}
 
 int close(int fd) {
   REAL(close);

@@ -24,6 +24,8 @@ export class FaultProxy {
   readonly #pairs = new Set<readonly [Socket, Socket]>();
   #wire: Wire = { type: 'whole' };
   connections = 0;
+  /** Bytes that were handed on to players. */
+  carriedBytes = 0;
   /** Port that new connections lead to. */
   target: () => number;
 
@@ -89,10 +91,10 @@ export class FaultProxy {
     client.once('close', end);
     server.once('close', end);
     void this.#carry(client, server).catch(() => undefined);
-    void this.#carry(server, client).catch(() => undefined);
+    void this.#carry(server, client, true).catch(() => undefined);
   }
 
-  async #carry(from: Socket, to: Socket): Promise<void> {
+  async #carry(from: Socket, to: Socket, counts = false): Promise<void> {
     for await (const chunk of from as AsyncIterable<Buffer>) {
       for (let at = 0; at < chunk.length; ) {
         const wire = this.#wire;
@@ -101,6 +103,7 @@ export class FaultProxy {
         at += piece.length;
         await this.#delay(from, piece.length);
         if (to.destroyed) return;
+        if (counts) this.carriedBytes += piece.length;
         if (!to.write(piece))
           await new Promise((resolve) => {
             to.once('drain', resolve);

@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 import { startBackend } from '../../backend/backend.ts';
 import { FaultLayer } from './fault-layer.ts';
 import { FaultProxy } from './fault-proxy.ts';
+import type { SmallDisk } from './small-disk.ts';
 import { StageServer } from './stage-server.ts';
 
 /** Patience with a busy machine; nothing is measured against it. */
@@ -32,9 +33,17 @@ export class Run {
   #listeners = new Set<() => void>();
   stderr = '';
 
-  constructor(kind: Kind, program: string, args: readonly string[], env: Record<string, string>) {
+  /** @param within command that the player's is the rest of, such as one that makes a disk for it */
+  constructor(
+    kind: Kind,
+    program: string,
+    args: readonly string[],
+    env: Record<string, string>,
+    within: readonly string[] = [],
+  ) {
     this.kind = kind;
-    this.child = spawn(process.execPath, ['--enable-source-maps', program, ...args], {
+    const [command = process.execPath, ...before] = [...within, process.execPath];
+    this.child = spawn(command, [...before, '--enable-source-maps', program, ...args], {
       env: { ...(process.env as Record<string, string>), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -52,6 +61,10 @@ export class Run {
 
   #tell(): void {
     for (const listener of this.#listeners) listener();
+  }
+
+  get ended(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null;
   }
 
   get crashed(): boolean {
@@ -154,8 +167,11 @@ export interface Lab {
   settings: Record<string, Record<string, unknown>>;
   /** The settings file for a player in front of the proxy. */
   writeSettings(): string;
-  /** @param journal whether to write down every change of the state folder */
-  start(kind?: Kind, journal?: boolean): Run;
+  /**
+   * @param journal whether to write down every change of the state folder
+   * @param disk what the state folder lies on; a disk forgets everything with the player
+   */
+  start(kind?: Kind, journal?: boolean, disk?: SmallDisk): Run;
   /** The state folder as it was right after the registration. */
   resetState(): void;
   close(): Promise<void>;
@@ -188,12 +204,13 @@ export async function openLab(options: { certificateLifetimeSeconds?: number } =
   };
   const journal = join(folder, 'journal');
   const layer = new FaultLayer(stateDirectory, join(folder, 'control'));
-  const launch = (kind: Kind, origin: string, env: Record<string, string> = {}) => {
+  const launch = (kind: Kind, origin: string, env: Record<string, string> = {}, disk?: SmallDisk) => {
     const run = new Run(
       kind,
       resolve(`dist/tests/chaos/child/${kind}-player.mjs`),
       ['--settings', writeSettings(origin, join(authority, 'ca.pem'))],
       { ...layer.environment, ...env },
+      disk?.prefix,
     );
     runs.add(run);
     return run;
@@ -221,8 +238,8 @@ export async function openLab(options: { certificateLifetimeSeconds?: number } =
     layer,
     journal,
     settings,
-    start: (kind = 'headless', journalled = false) =>
-      launch(kind, `https://localhost:${proxy.port}`, journalled ? { SIGNET_LAYER_JOURNAL: journal } : {}),
+    start: (kind = 'headless', journalled = false, disk) =>
+      launch(kind, `https://localhost:${proxy.port}`, journalled ? { SIGNET_LAYER_JOURNAL: journal } : {}, disk),
     writeSettings: () => writeSettings(`https://localhost:${proxy.port}`, join(authority, 'ca.pem')),
     resetState: () => {
       rmSync(stateDirectory, { recursive: true, force: true });

@@ -104,53 +104,58 @@ export class StageServer {
     pictures: readonly Buffer[],
     more: { predicate?: string; media?: object; version?: number } = {},
   ): readonly string[] {
+    return this.programs([{ pictures, predicate: more.predicate ?? 'TRUE' }], more);
+  }
+
+  /** The same, of several playlists with predicates of their own. Items are numbered through. */
+  programs(
+    playlists: readonly { readonly pictures: readonly Buffer[]; readonly predicate: string }[],
+    more: { media?: object; version?: number } = {},
+  ): readonly string[] {
     this.version = more.version ?? this.version + 1;
-    const media = pictures.map((bytes) => ({ bytes, sha256: createHash('sha256').update(bytes).digest('hex') }));
-    // The last ones stay available, as on a server that screens fetch from at their own pace.
-    for (const medium of media) this.#media.set(medium.sha256, medium);
+    const origin = this.#mediaOrigin || `https://localhost:${this.port}`;
+    const digests: string[] = [];
+    const entries = playlists.map(({ pictures, predicate }, number) => ({
+      id: `p${number}`,
+      title: 'p',
+      predicate,
+      priority: false,
+      is_enabled: true,
+      transitions: false,
+      items: pictures.map((bytes) => {
+        const sha256 = createHash('sha256').update(bytes).digest('hex');
+        // The last ones stay available, as on a server that screens fetch from at their own pace.
+        this.#media.set(sha256, { bytes, sha256 });
+        const index = digests.push(sha256) - 1;
+        return {
+          id: `v${this.version}-${index}`,
+          position: index,
+          duration: itemSeconds,
+          asset: {
+            id: `a${this.version}-${index}`,
+            type: 'image',
+            title: 'a picture',
+            asset_url: `${origin}/media/${sha256}`,
+            sha256,
+            size: bytes.length,
+            ...more.media,
+          },
+        };
+      }),
+    }));
     for (const old of [...this.#media.keys()].slice(0, Math.max(0, this.#media.size - mostKept)))
       this.#media.delete(old);
-    const origin = this.#mediaOrigin || `https://localhost:${this.port}`;
-    const items = media.map(({ bytes, sha256 }, index) => ({
-      id: `v${this.version}-${index}`,
-      position: index,
-      duration: itemSeconds,
-      asset: {
-        id: `a${this.version}-${index}`,
-        type: 'image',
-        title: 'a picture',
-        asset_url: `${origin}/media/${sha256}`,
-        sha256,
-        size: bytes.length,
-        ...more.media,
-      },
-    }));
+    const config = { display_rotate: 0, shuffle_playlist: false, audio_output: 'hdmi', play_history_enabled: false };
     this.serve(
       JSON.stringify({
         now: new Date().toISOString(),
         deadline: new Date(Date.now() + 300_000).toISOString(),
         version: this.version,
-        screen: {
-          id: this.#screenId,
-          name: 'Stage',
-          hostname: 'stage',
-          timezone: 'Europe/London',
-          config: { display_rotate: 0, shuffle_playlist: false, audio_output: 'hdmi', play_history_enabled: false },
-        },
-        playlists: [
-          {
-            id: 'p',
-            title: 'p',
-            predicate: more.predicate ?? 'TRUE',
-            priority: false,
-            is_enabled: true,
-            transitions: false,
-            items,
-          },
-        ],
+        screen: { id: this.#screenId, name: 'Stage', hostname: 'stage', timezone: 'Europe/London', config },
+        playlists: entries,
       }),
     );
-    return media.map(({ sha256 }) => sha256);
+    return digests;
   }
 
   /** Serve these exact bytes as the playlist document. */
