@@ -105,7 +105,8 @@ async function prepare(
     return null;
   } finally {
     over.abort();
-    await Promise.allSettled([caching, asking]);
+    // Also a publication in part: it must not come after what the next sync publishes.
+    await Promise.allSettled([caching, asking, published]);
   }
 }
 

@@ -39,8 +39,9 @@ struct control {
   _Atomic int64_t struck;      /* faults dealt out */
 };
 
-static struct control *control;
 static struct control none = {.quota_bytes = -1};
+/* Other libraries look at the clock before this one has begun. */
+static struct control *control = &none;
 static char prefix[PATH_MAX];
 static size_t prefix_length;
 static int journal = -1;
@@ -54,7 +55,6 @@ static _Atomic unsigned char watched[most_files];
   if (real == NULL) real = (__typeof__(&name))dlsym(RTLD_NEXT, #name)
 
 __attribute__((constructor)) static void begin(void) {
-  control = &none;
   const char *page = getenv("SIGNET_LAYER_CONTROL");
   const char *folder = getenv("SIGNET_LAYER_FOLDER");
   const char *file = getenv("SIGNET_LAYER_JOURNAL");

@@ -25,41 +25,49 @@ const pictures = await Promise.all(
 const [red, green] = pictures as [(typeof pictures)[0], (typeof pictures)[0]];
 
 const config = { display_rotate: 0, shuffle_playlist: false, audio_output: 'hdmi', play_history_enabled: false };
-const document = JSON.stringify({
-  now: '2027-01-01T00:00:00Z',
-  deadline: '2027-01-01T00:05:00Z',
-  version: 7,
-  screen: { id: 's1', name: 'Lobby', hostname: 'screen', timezone: 'Europe/London', config },
-  playlists: [
-    {
-      id: 'p',
-      title: 'p',
-      predicate: 'TRUE',
-      priority: false,
-      is_enabled: true,
-      transitions: false,
-      items: pictures.map(({ name, bytes, hash }, position) => ({
-        id: name,
-        position,
-        duration: 10,
-        asset: {
+const documentOf = (version: number, those: typeof pictures) =>
+  JSON.stringify({
+    now: '2027-01-01T00:00:00Z',
+    deadline: '2027-01-01T00:05:00Z',
+    version,
+    screen: { id: 's1', name: 'Lobby', hostname: 'screen', timezone: 'Europe/London', config },
+    playlists: [
+      {
+        id: 'p',
+        title: 'p',
+        predicate: 'TRUE',
+        priority: false,
+        is_enabled: true,
+        transitions: false,
+        items: those.map(({ name, bytes, hash }, position) => ({
           id: name,
-          type: 'image',
-          title: name,
-          asset_url: `${apiOrigin}/${name}`,
-          md5: 'skip_md5',
-          sha256: hash,
-          size: bytes.length,
-          headers: {},
-          status: 'finished',
-        },
-      })),
-    },
-  ],
-});
+          position,
+          duration: 10,
+          asset: {
+            id: name,
+            type: 'image',
+            title: name,
+            asset_url: `${apiOrigin}/${name}`,
+            md5: 'skip_md5',
+            sha256: hash,
+            size: bytes.length,
+            headers: {},
+            status: 'finished',
+          },
+        })),
+      },
+    ],
+  });
+const document = documentOf(7, pictures);
+/** What the server does not have. */
+const lost = { name: 'lost', bytes: Buffer.alloc(10), hash: sha256(Buffer.from('lost')) };
 
 /** A screen in a folder of its own that has synced the two pictures from an API that is a table. */
-async function world(t: TestContext, directory?: string) {
+async function world(
+  t: TestContext,
+  directory?: string,
+  options: { partialPlaylist?: 'strict' | 'progressive'; budgetBytes?: number } = {},
+) {
   const folder = directory ?? (await mkdtemp(join(tmpdir(), 'signet-content-')));
   if (directory === undefined) {
     t.after(() => rm(folder, { recursive: true }));
@@ -80,7 +88,14 @@ async function world(t: TestContext, directory?: string) {
     (snapshot) => void shown.push(snapshot),
   );
   const { log, lines } = recordedLog();
-  const content = await openContent(parseSettings('settings.json', text, {}), book, log);
+  const parsed = parseSettings('settings.json', text, {});
+  const { partialPlaylist = 'strict', budgetBytes = parsed.store.budgetBytes } = options;
+  const settings = {
+    ...parsed,
+    policy: { ...parsed.policy, partialPlaylist },
+    store: { reserveBytes: 0, budgetBytes },
+  };
+  const content = await openContent(settings, book, log);
   const api: OriginClient = {
     origin: apiOrigin,
     call: () => Promise.reject(new Error('media are streamed')),
@@ -94,10 +109,10 @@ async function world(t: TestContext, directory?: string) {
     const snapshot = shown.at(-1);
     return snapshot?.state === 'playing' ? snapshot.program.items.map(({ itemId }) => itemId) : [];
   };
-  const fetch = () =>
+  const fetch = (text = document, etag = '"7"') =>
     sync(
       {
-        download: async () => ({ type: 'document', text: document, etag: '"7"' }),
+        download: async () => ({ type: 'document', text, etag }),
         askAgain: (over) => new Promise((_, reject) => over.addEventListener('abort', () => reject(over.reason))),
         ...content.syncPorts({ api, foreign: () => assert.fail('no other origin is asked') }),
       },
@@ -105,7 +120,7 @@ async function world(t: TestContext, directory?: string) {
       signal,
     );
   const killers = () => lines.filter((line) => line.includes('media-kills-page')).map((line) => JSON.parse(line).hash);
-  return { folder, content, fetch, playing, killers };
+  return { folder, content, fetch, playing, killers, lines };
 }
 
 test('a file with which the page died twice is not shown any more; the rest of the program plays', async (t) => {
@@ -147,4 +162,58 @@ test('after a restart the last good playlist says whose it is and when it was ma
   const { content, playing } = await world(t, first.folder);
   assert.deepEqual(playing(), ['red', 'green']);
   assert.deepEqual(content.known(), { etag: '"7"', version: 7, screenId: 's1', nowMs: Date.UTC(2027, 0, 1) });
+});
+
+const isCode = (code: string) => (thrown: unknown) => (thrown as { code?: string }).code === code;
+
+test('strict: of a playlist that cannot be had whole nothing is shown, and the old one plays on', async (t) => {
+  const { content, fetch, playing } = await world(t);
+  await fetch(documentOf(7, [red]));
+  await assert.rejects(fetch(documentOf(8, [green, lost]), '"8"'), isCode('MEDIA_MISSING'));
+  assert.deepEqual(playing(), ['red']);
+  assert.deepEqual([content.known().version, content.known().etag], [7, '"7"']);
+  assert.ok(content.locate(green.hash), 'what came is kept for the next try');
+});
+
+test('progressive: what is there plays, and the tag is withheld until the rest is', async (t) => {
+  const { folder, content, fetch, playing, lines } = await world(t, undefined, { partialPlaylist: 'progressive' });
+  await fetch(documentOf(7, [red]));
+  await assert.rejects(fetch(documentOf(8, [green, lost]), '"8"'), isCode('MEDIA_MISSING'));
+  assert.deepEqual(playing(), ['green']);
+  assert.deepEqual([content.known().version, content.known().etag], [8, undefined]);
+  assert.ok(
+    lines.some((line) => line.includes('item-omitted') && line.includes('not-cached')),
+    'the rest is reported',
+  );
+  const again = await world(t, folder, { partialPlaylist: 'progressive' });
+  assert.deepEqual(again.playing(), ['green'], 'also after a restart');
+});
+
+test('progressive: with nothing of it here, the old one plays on', async (t) => {
+  const { fetch, playing } = await world(t, undefined, { partialPlaylist: 'progressive' });
+  await fetch(documentOf(7, [red]));
+  await assert.rejects(fetch(documentOf(8, [lost]), '"8"'), isCode('MEDIA_MISSING'));
+  assert.deepEqual(playing(), ['red']);
+});
+
+test('what is on the screen and what comes next is not evicted, whatever the budget; what nobody wants is', async (t) => {
+  const budgetBytes = red.bytes.length + green.bytes.length - 1;
+  const { content, fetch, playing } = await world(t, undefined, { budgetBytes });
+  const evicted = async () => {
+    // The program before has left the screen by then.
+    t.mock.timers.tick(90_000);
+    for (let turn = 0; turn < 200 && content.locate(green.hash) !== null; turn++)
+      await new Promise((resolve) => setImmediate(resolve));
+  };
+  await fetch(documentOf(7, [red]));
+  await assert.rejects(fetch(documentOf(8, [green, lost]), '"8"'), isCode('MEDIA_MISSING'));
+  await evicted();
+  assert.ok(content.locate(red.hash), 'it is on the screen');
+  assert.ok(content.locate(green.hash), 'it is of the program that is being prepared');
+  // The server thinks better of it: nobody wants the green one any more.
+  await fetch(documentOf(9, [red]), '"9"');
+  await evicted();
+  assert.equal(content.locate(green.hash), null);
+  assert.ok(content.locate(red.hash));
+  assert.deepEqual(playing(), ['red']);
 });
