@@ -3,6 +3,7 @@ import './styles/base.css';
 import './styles/display.css';
 import './styles/stage.css';
 import './styles/screens.css';
+import './styles/card.css';
 import './styles/registering.css';
 import './styles/operator.css';
 import { createRoot } from 'react-dom/client';

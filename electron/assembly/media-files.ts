@@ -32,7 +32,7 @@ function findMedia(playlist: Playlist): readonly MediaAsset[] {
   const assets = new Map<string, MediaAsset>();
   for (const entry of playlist.playlists)
     for (const { asset } of entry.items)
-      if (asset.kind === 'image' || asset.kind === 'video')
+      if (asset.kind === 'image' || asset.kind === 'video' || asset.kind === 'audio')
         assets.set(asset.sha256 ?? `${asset.id} ${asset.url}`, asset);
   return [...assets.values()];
 }

@@ -1,7 +1,11 @@
 import type { MediaHash } from '../playlist/playlist.ts';
 
 /** The formats that a media file can be stored as; what each means is decided by `sanitize/`. */
-export const mediaFormats = ['jpeg', 'png', 'webp', 'avif', 'gif', 'mp4', 'webm'] as const;
+export const mediaFormats = [
+  ...(['jpeg', 'png', 'webp', 'avif', 'gif', 'svg'] as const),
+  ...(['mp4', 'webm'] as const),
+  ...(['mp3', 'm4a', 'weba', 'ogg', 'flac', 'wav'] as const),
+] as const;
 
 export type MediaFormat = (typeof mediaFormats)[number];
 

@@ -35,7 +35,7 @@ export interface Sound {
 export type Transition = 'cut' | 'fade' | 'slide';
 
 /** What the page is asked to show. A `web` page is main's own view over the page; the page asks for it by item. */
-export type ItemKind = 'image' | 'video' | 'stream' | 'web';
+export type ItemKind = 'image' | 'video' | 'audio' | 'stream' | 'web';
 
 /** One item of the program, in playing order. */
 export interface ProgramItem {
@@ -45,7 +45,7 @@ export interface ProgramItem {
   /** `player://media/<sha256 hex>` for cached files, `player://stream/<id>/0` for streams, `null` for web pages. */
   readonly source: string | null;
   readonly title: string;
-  /** Seconds on screen, 0.1 … 86,400; `null`: a video or stream plays once to its end. */
+  /** Seconds on screen, 0.1 … 86,400; `null`: a video, sound or stream plays once to its end. */
   readonly durationSeconds: number | null;
   readonly fit: Fit;
   readonly transition: Transition;

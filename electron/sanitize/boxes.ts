@@ -26,11 +26,11 @@ export async function checkBoxes(source: ByteSource, head: Block): Promise<Media
   if (isPicture) {
     checkPictureSizes(index);
     // A sequence is played from its track, whose size is its own.
-    if (brands.includes('avis')) checkTracks(await findIndex(source, 'moov'));
+    if (brands.includes('avis') && checkTracks(await findIndex(source, 'moov')) !== 'mp4')
+      throw new Refusal('its AVIF sequence has no pictures');
     return 'avif';
   }
-  checkTracks(index);
-  return 'mp4';
+  return checkTracks(index);
 }
 
 /** The content of a top-level box; every box before it has a length that fits the file. */
@@ -89,10 +89,14 @@ function checkPictureSizes(meta: Block): void {
   if (!found) throw new Refusal('its AVIF has no picture size');
 }
 
-/** Every track that can be shown: which of several is shown is the decoder's choice. */
-function checkTracks(moov: Block): void {
+/** Sound codings that Chromium decodes; AC-3 and the like are left silent beside a picture. */
+const heardCodings = new Set(['mp4a', 'Opus', 'fLaC']);
+
+/** Every track that can be shown: which of several is shown is the decoder's choice. Without one, it is sound alone. */
+function checkTracks(moov: Block): 'mp4' | 'm4a' {
   const others: string[] = [];
   let found = false;
+  let sound = false;
   for (const descriptions of boxesAt(moov, samplePath)) {
     if (descriptions.u32(4) < 1) continue;
     const coding = descriptions.text(12, 4);
@@ -100,8 +104,11 @@ function checkTracks(moov: Block): void {
       // Into the first VisualSampleEntry, past eight bytes of the description box (§12.1.3).
       checkDimensions(descriptions.u16(8 + 32), descriptions.u16(8 + 34));
       found = true;
-    } else if (/^[\w .]{4}$/.test(coding)) others.push(coding);
+    } else if (heardCodings.has(coding)) sound = true;
+    else if (/^[\w .-]{4}$/.test(coding)) others.push(coding);
   }
-  if (!found)
-    throw new Refusal(`it has no video track that is shown (found: ${others.slice(0, 4).join(', ') || 'none'})`);
+  if (found) return 'mp4';
+  // A picture that is not shown does not become sound alone: somebody expects to see something.
+  if (sound && others.length === 0) return 'm4a';
+  throw new Refusal(`it has no video track that is shown (found: ${others.slice(0, 4).join(', ') || 'none'})`);
 }

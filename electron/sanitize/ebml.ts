@@ -7,6 +7,7 @@ const tracksId = 0x1654ae6b;
 const clusterId = 0x1f43b675;
 /** TrackEntry and its Video element. */
 const videoPath = [0xae, 0xe0];
+const audioPath = [0xae, 0xe1];
 const pixelWidthId = 0xb0;
 const pixelHeightId = 0xba;
 
@@ -18,9 +19,9 @@ const headerBytes = 12;
 /**
  * WebM by its EBML header (RFC 8794 §11.2, RFC 9559 §4): DocType `webm`, then a
  * Segment whose tracks come before its clusters, with a video of a bearable
- * size. Matroska under its own name is refused.
+ * size, or sound alone. Matroska under its own name is refused.
  */
-export async function checkEbml(source: ByteSource, head: Block): Promise<void> {
+export async function checkEbml(source: ByteSource, head: Block): Promise<'webm' | 'weba'> {
   const length = readSize(head, 4);
   const end = length.next + length.value;
   let docType: string | null = null;
@@ -33,7 +34,7 @@ export async function checkEbml(source: ByteSource, head: Block): Promise<void> 
   if (docType !== 'webm') throw new Refusal('its EBML is not WebM');
   const segment = readId(head, end);
   if (segment.value !== segmentId) throw new Refusal('its WebM has no segment');
-  checkVideo(await findTracks(source, readSize(head, segment.next).next));
+  return checkTracks(await findTracks(source, readSize(head, segment.next).next));
 }
 
 /** The content of Tracks, the other elements skipped. @param from offset of the segment's first element */
@@ -57,13 +58,15 @@ async function findTracks(source: ByteSource, from: number): Promise<Block> {
   return tracks;
 }
 
-function checkVideo(tracks: Block): void {
+function checkTracks(tracks: Block): 'webm' | 'weba' {
   let found = false;
   for (const video of elementsAt(tracks, videoPath)) {
     checkDimensions(largest(video, pixelWidthId), largest(video, pixelHeightId));
     found = true;
   }
-  if (!found) throw new Refusal('its WebM has no video');
+  if (found) return 'webm';
+  if (elementsAt(tracks, audioPath).next().done === true) throw new Refusal('its WebM has neither video nor sound');
+  return 'weba';
 }
 
 /** Contents of every element at the end of a path of containers. */

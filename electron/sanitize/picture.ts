@@ -1,8 +1,8 @@
 import type { ByteSource } from '../cache/media.ts';
+import { checkWebpFrames } from './frames.ts';
 import { type Block, checkDimensions, Refusal, readBlock } from './probe.ts';
 
 const mostSegments = 512;
-const mostBlocks = 4_096;
 
 /** Walk the segments up to the frame header (ITU-T T.81 §B.1.1, §B.2.2). */
 export async function checkJpeg(source: ByteSource): Promise<void> {
@@ -44,32 +44,9 @@ export function checkPng(head: Block): void {
   checkDimensions(head.u32(16), head.u32(20));
 }
 
-/** Screen (GIF89a §18) and first frame (§20): decoders enlarge the screen to the frame. */
-export async function checkGif(source: ByteSource, head: Block): Promise<void> {
-  checkDimensions(head.u16(6, true), head.u16(8, true));
-  const packed = head.u8(10);
-  let at = 13 + ((packed & 0x80) === 0 ? 0 : 3 << ((packed & 7) + 1));
-  let inExtension = false;
-  for (let count = 0; count < mostBlocks; count++) {
-    const block = await readBlock(source, at, 9);
-    const first = block.u8(0);
-    if (inExtension) {
-      inExtension = first !== 0;
-      at += 1 + first;
-    } else if (first === 0x21) {
-      inExtension = true;
-      at += 2;
-    } else if (first === 0x2c) {
-      checkDimensions(block.u16(1, true) + block.u16(5, true), block.u16(3, true) + block.u16(7, true));
-      return;
-    } else throw new Refusal('its GIF has no picture');
-  }
-  throw new Refusal('its GIF has too many blocks before its picture');
-}
-
-/** RIFF length and the first chunk (RFC 9649 §2). */
-export function checkWebp(head: Block, sizeBytes: number): void {
-  if (head.u32(4, true) + 8 > sizeBytes) throw new Refusal('its WebP is cut short');
+/** RIFF length and the first chunk (RFC 9649 §2); a moving picture frame by frame. */
+export async function checkWebp(source: ByteSource, head: Block): Promise<void> {
+  if (head.u32(4, true) + 8 > source.sizeBytes) throw new Refusal('its WebP is cut short');
   switch (head.text(12, 4)) {
     case 'VP8 ':
       if (head.u24(23) !== 0x2a019d) throw new Refusal('its WebP frame is not one');
@@ -83,6 +60,7 @@ export function checkWebp(head: Block, sizeBytes: number): void {
     }
     case 'VP8X':
       checkDimensions(head.u24(24) + 1, head.u24(27) + 1);
+      if ((head.u8(20) & 0x02) !== 0) await checkWebpFrames(source, head);
       return;
     default:
       throw new Refusal('its WebP begins with an unknown chunk');

@@ -32,6 +32,11 @@ export class Block {
     return this.#view.getUint16(at, true) + this.#view.getUint8(at + 2) * 65_536;
   }
 
+  u24be(at: number): number {
+    this.#need(at, 3);
+    return this.#view.getUint8(at) * 65_536 + this.#view.getUint16(at + 1);
+  }
+
   u32(at: number, littleEndian = false): number {
     this.#need(at, 4);
     return this.#view.getUint32(at, littleEndian);

@@ -18,7 +18,7 @@ export interface ProgramOptions {
 /** An item that is left out, and why; to be reported, never to be skipped in silence. */
 export interface Omission {
   readonly itemId: string;
-  readonly reason: 'unsupported-type' | 'not-ready' | 'sound-only' | 'not-cached';
+  readonly reason: 'unsupported-type' | 'not-ready' | 'not-cached';
 }
 
 export interface BuiltProgram {
@@ -79,7 +79,6 @@ function programItem(
       source: `player://stream/${options.streamId(asset)}/0`,
       durationSeconds: seconds,
     };
-  if (asset.kind === 'audio') return 'sound-only';
   const media = options.find(asset);
   if (media === null) return 'not-cached';
   const { kind } = formats[media.format];

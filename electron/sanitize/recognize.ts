@@ -1,8 +1,11 @@
 import type { ByteSource, MediaFormat, Recognition } from '../cache/media.ts';
 import { checkBoxes } from './boxes.ts';
 import { checkEbml } from './ebml.ts';
-import { checkGif, checkJpeg, checkPng, checkWebp } from './picture.ts';
+import { checkGif } from './frames.ts';
+import { checkJpeg, checkPng, checkWebp } from './picture.ts';
 import { type Block, Refusal, readBlock } from './probe.ts';
+import { soundFormat } from './sound.ts';
+import { checkSvg, looksLikeSvg } from './svg.ts';
 
 const headBytes = 4_096;
 
@@ -30,8 +33,7 @@ async function formatOf(source: ByteSource, head: Block): Promise<MediaFormat> {
     return 'png';
   }
   if (head.startsWith(0x1a, 0x45, 0xdf, 0xa3)) {
-    await checkEbml(source, head);
-    return 'webm';
+    return checkEbml(source, head);
   }
   if (head.length < 16) throw new Refusal('it is too short for any media');
   const magic = head.text(0, 12);
@@ -40,21 +42,24 @@ async function formatOf(source: ByteSource, head: Block): Promise<MediaFormat> {
     return 'gif';
   }
   if (/^RIFF....WEBP$/s.test(magic)) {
-    checkWebp(head, source.sizeBytes);
+    await checkWebp(source, head);
     return 'webp';
   }
   if (magic.slice(4, 8) === 'ftyp') return checkBoxes(source, head);
+  const sound = await soundFormat(source, head);
+  if (sound !== null) return sound;
+  const text = textOf(head);
+  if (text.startsWith('<') && looksLikeSvg(text)) {
+    await checkSvg(source);
+    return 'svg';
+  }
   throw new Refusal(disguise(head));
 }
 
+const textOf = (head: Block) => new TextDecoder().decode(head.bytes).trimStart();
+
 /** Says what unknown content looks like, so that the log helps. */
 function disguise(head: Block): string {
-  const text = new TextDecoder()
-    .decode(head.bytes)
-    .replace(/^\ufeff/, '')
-    .trimStart()
-    .toLowerCase();
-  if (/<svg[\s>]/.test(text)) return 'it is SVG, which is not shown: it can carry scripts';
-  if (text.startsWith('<')) return 'it is a text with markup, not media';
+  if (textOf(head).startsWith('<')) return 'it is a text with markup, not media';
   return 'it is of no kind that is shown';
 }

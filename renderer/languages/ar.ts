@@ -20,6 +20,7 @@ export const words: Words = {
     suspended: 'تم إيقاف هذه الشاشة مؤقتًا.',
     'nothing-showable': 'يتعذّر عرض المحتوى الآن. تُعاد المحاولة.',
   },
+  nowPlaying: 'يُبَثّ الآن',
   trouble: { title: 'هذه الشاشة تحتاج إلى انتباه', remedy: 'ما العمل', code: 'الرمز للدعم' },
   softwareKey: 'مفتاح الجهاز محفوظ في ملف وليس في TPM. لا تستخدم هذه الشاشة في التشغيل الفعلي.',
   hardware: {

@@ -20,6 +20,7 @@ export const words: Words = {
     suspended: 'Dieser Bildschirm wurde angehalten.',
     'nothing-showable': 'Die Inhalte lassen sich gerade nicht zeigen. Neuer Versuch folgt.',
   },
+  nowPlaying: 'Sie hören',
   trouble: { title: 'Dieser Bildschirm braucht Hilfe', remedy: 'Was zu tun ist', code: 'Code für den Support' },
   softwareKey: 'Der Geräteschlüssel liegt in einer Datei, nicht im TPM. Nicht im Betrieb verwenden.',
   hardware: {

@@ -20,6 +20,7 @@ export const words: Words = {
     suspended: 'This screen has been paused.',
     'nothing-showable': 'The content cannot be shown right now. Trying again.',
   },
+  nowPlaying: 'Now playing',
   trouble: { title: 'This screen needs attention', remedy: 'What to do', code: 'Code for support' },
   softwareKey: 'The device key is a file, not held by a TPM. Do not use this screen in production.',
   hardware: {

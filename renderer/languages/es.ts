@@ -20,6 +20,7 @@ export const words: Words = {
     suspended: 'Esta pantalla está en pausa.',
     'nothing-showable': 'El contenido no se puede mostrar ahora. Se vuelve a intentar.',
   },
+  nowPlaying: 'Está sonando',
   trouble: { title: 'Esta pantalla necesita atención', remedy: 'Qué hacer', code: 'Código para soporte' },
   softwareKey: 'La clave del dispositivo es un archivo, no está en un TPM. No usar esta pantalla en producción.',
   hardware: {

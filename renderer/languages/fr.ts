@@ -24,6 +24,7 @@ export const words: Words = {
     suspended: 'Cet écran a été mis en pause.',
     'nothing-showable': 'Les contenus ne peuvent pas être affichés. Nouvel essai en cours.',
   },
+  nowPlaying: 'À l’écoute',
   trouble: { title: 'Cet écran demande une intervention', remedy: 'Que faire', code: 'Code pour l’assistance' },
   softwareKey: 'La clé de l’appareil est un fichier, hors TPM. Ne pas utiliser cet écran en production.',
   hardware: {

@@ -20,6 +20,7 @@ export const words: Words = {
     suspended: 'Questo schermo è in pausa.',
     'nothing-showable': 'I contenuti non si possono mostrare ora. Nuovo tentativo in corso.',
   },
+  nowPlaying: 'In ascolto',
   trouble: { title: 'Questo schermo richiede attenzione', remedy: 'Che cosa fare', code: 'Codice per l’assistenza' },
   softwareKey: 'La chiave del dispositivo è in un file, non in un TPM. Non usare questo schermo in produzione.',
   hardware: {

@@ -24,6 +24,7 @@ export const words: Words = {
     suspended: 'この画面は一時停止されています。',
     'nothing-showable': 'コンテンツを表示できません。再試行しています。',
   },
+  nowPlaying: '再生中',
   trouble: { title: 'この画面は確認が必要です', remedy: '対処方法', code: 'サポート用コード' },
   softwareKey: 'デバイスの鍵はTPMではなくファイルにあります。本番では使用しないでください。',
   hardware: {

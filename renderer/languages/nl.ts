@@ -20,6 +20,7 @@ export const words: Words = {
     suspended: 'Dit scherm is gepauzeerd.',
     'nothing-showable': 'De inhoud kan nu niet worden getoond. Nieuwe poging volgt.',
   },
+  nowPlaying: 'Nu te horen',
   trouble: { title: 'Dit scherm heeft aandacht nodig', remedy: 'Wat te doen', code: 'Code voor support' },
   softwareKey: 'De sleutel van het apparaat is een bestand, niet in een TPM. Niet gebruiken in productie.',
   hardware: {

@@ -20,6 +20,7 @@ export const words: Words = {
     suspended: 'Ten ekran został wstrzymany.',
     'nothing-showable': 'Treści nie można teraz pokazać. Trwa ponowna próba.',
   },
+  nowPlaying: 'Teraz odtwarzane',
   trouble: { title: 'Ten ekran wymaga uwagi', remedy: 'Co zrobić', code: 'Kod dla pomocy technicznej' },
   softwareKey: 'Klucz urządzenia jest w pliku, a nie w TPM. Nie używać tego ekranu produkcyjnie.',
   hardware: {

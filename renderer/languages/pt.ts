@@ -20,6 +20,7 @@ export const words: Words = {
     suspended: 'Este ecrã está em pausa.',
     'nothing-showable': 'O conteúdo não pode ser mostrado agora. Nova tentativa em curso.',
   },
+  nowPlaying: 'A tocar agora',
   trouble: { title: 'Este ecrã precisa de atenção', remedy: 'O que fazer', code: 'Código para o suporte' },
   softwareKey: 'A chave do dispositivo é um ficheiro, não está num TPM. Não usar este ecrã em produção.',
   hardware: {

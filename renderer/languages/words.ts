@@ -23,6 +23,8 @@ export interface Words {
     readonly expired: string;
   };
   readonly standby: Readonly<Record<RestReason, string>>;
+  /** Above the title of what is heard. */
+  readonly nowPlaying: string;
   readonly trouble: { readonly title: string; readonly remedy: string; readonly code: string };
   readonly softwareKey: string;
   /** What the server says of the hardware identity: that it was verified, or why not. */

@@ -1,4 +1,4 @@
-/** How long an image stays for which nobody has said it. */
+/** How long an image or web page stays for which nobody has said it. */
 const defaultSeconds = 10;
 
 /** The most by which an item is shortened because the one before it was late. */
@@ -7,7 +7,7 @@ const longestCatchUpMs = 1000;
 /** How long an item stays, in milliseconds; `null`: until it has played to its end. */
 export function timeOf(kind: string, durationSeconds: number | null): number | null {
   if (durationSeconds !== null) return durationSeconds * 1000;
-  return kind === 'video' || kind === 'stream' ? null : defaultSeconds * 1000;
+  return kind === 'image' || kind === 'web' ? defaultSeconds * 1000 : null;
 }
 
 /**

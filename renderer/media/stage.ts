@@ -3,6 +3,7 @@ import type { ItemKind, PlaybackReport, Program, ProgramItem, Resume } from '../
 import type { Effect, Happening, Play, Playback, SurfaceId } from '../playback.ts';
 import { idle, step } from '../playback.ts';
 import { after } from '../timer.ts';
+import { prepareAudio } from './audio.ts';
 import { countsFrom, timeOf } from './clock.ts';
 import { prepareImage } from './image.ts';
 import type { Medium, Prepare } from './medium.ts';
@@ -50,6 +51,7 @@ const other = (surface: SurfaceId): SurfaceId => (surface === 0 ? 1 : 0);
 const preparations: Readonly<Record<ItemKind, Prepare>> = {
   image: prepareImage,
   video: prepareVideo,
+  audio: prepareAudio,
   stream: prepareStream,
   web: prepareWeb,
 };

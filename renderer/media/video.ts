@@ -5,15 +5,13 @@ import type { Medium, MediumEvents, Prepare } from './medium.ts';
 import { Refusal, refusalOf } from './medium.ts';
 import type { Glance } from './progress.ts';
 import { patienceMs, progressJudge, streamPatienceMs } from './progress.ts';
+import { goRound } from './round.ts';
 import { giveVoice } from './sound.ts';
 
 const glanceEveryMs = 250;
 
 /** How much longer than its length a video may take to be played to its end. */
 const slackMs = 1500;
-
-/** A round that is shorter than this is not begun: the clip would begin anew just before it is taken away. */
-const shortestRoundMs = 400;
 
 /** Where the bytes of a video come from. */
 export interface Source {
@@ -58,9 +56,14 @@ function follow(video: HTMLVideoElement, { durationSeconds, kind }: ProgramItem,
   const isStream = kind === 'stream';
   let presentedFrames = 0;
   let frameRequest = 0;
+  let isTold = false;
+  const presented = () => {
+    if (!isTold) events.presented();
+    isTold = true;
+  };
   const onFrame = () => {
     presentedFrames += 1;
-    if (presentedFrames === 1) events.presented();
+    presented();
     frameRequest = video.requestVideoFrameCallback(onFrame);
   };
   frameRequest = video.requestVideoFrameCallback(onFrame);
@@ -72,13 +75,8 @@ function follow(video: HTMLVideoElement, { durationSeconds, kind }: ProgramItem,
   });
   const standsStill = progressJudge(glance(), isStream ? streamPatienceMs : patienceMs);
   const startMs = performance.now();
-  const goRound = () => {
-    if (durationSeconds === null) return;
-    const leftMs = durationSeconds * 1000 - (performance.now() - startMs);
-    // While its time lasts it goes round.
-    video.loop = leftMs > (video.duration - video.currentTime) * 1000 + shortestRoundMs;
-  };
-  goRound();
+  const round = () => goRound(video, durationSeconds, startMs);
+  round();
   const stopTimer =
     durationSeconds === null && !isStream
       ? after(video.duration * 1000 + slackMs, () => end(events.stalled))
@@ -93,10 +91,13 @@ function follow(video: HTMLVideoElement, { durationSeconds, kind }: ProgramItem,
     tell();
   };
   const watch = setInterval(() => {
-    goRound();
+    round();
+    // The one frame of a still video was handed over before its reveal.
+    if (presentedFrames === 0 && video.currentTime > 0) presented();
     if (!video.ended && standsStill(glance())) end(events.stalled);
   }, glanceEveryMs);
   video.addEventListener('ended', () => {
+    presented();
     // With a time of its own it stands on its last frame until that is over.
     if (durationSeconds === null) end(events.elapsed);
   });
@@ -154,7 +155,8 @@ export async function prepareOn(
       stopFollowing = follow(video, item, told);
       silence = giveVoice(video);
       video.play().catch(() => {
-        if (!released) told.stalled();
+        // One that is over at once interrupts its own beginning.
+        if (!released && !video.ended) told.stalled();
       });
     },
     release,

@@ -1,5 +1,13 @@
 /** The screens that `npm run screenshots` photographs, by the name that they give themselves. */
-export const shots = ['registering', 'standby', 'trouble', 'starting', 'operator-asking', 'operator'] as const;
+export const shots = [
+  'registering',
+  'standby',
+  'trouble',
+  'starting',
+  'operator-asking',
+  'operator',
+  'now-playing',
+] as const;
 
 export const shotSizes = [
   { name: '1080p', width: 1920, height: 1080 },

@@ -1,7 +1,7 @@
 /** Every screen of the player in the states that stretch it most, and how to look at one. */
 import type { Page } from 'playwright/test';
 import type { Look, OperatorView, Overview, RegistrationCard, Snapshot } from '../../../electron/ipc/contract.ts';
-import { device } from './kiosk.ts';
+import { device, item, playing } from './kiosk.ts';
 
 export const claimUrl = 'https://console.example.org/claim?pin=K7M4QX&screen=2f6c1a90';
 
@@ -53,6 +53,13 @@ export const screens: Readonly<Record<string, () => Snapshot>> = {
   trouble: () => ({ ...device, state: 'trouble', trouble }),
   'trouble-software': () => ({ ...device, state: 'trouble', trouble, notice, keyProtection: 'software' }),
 };
+
+/** A program of one sound, for its card. */
+export async function heard(title = 'Gymnopédie No. 1', changes: Partial<Look> = {}): Promise<Snapshot> {
+  const sound = await item('sound', 'matrix/silence.flac', { title, durationSeconds: 600 });
+  const look = { ...device.look, ...changes };
+  return { ...playing(`heard ${title} ${JSON.stringify(look)}`, [sound, await item('picture', 'red.png')]), look };
+}
 
 export const sizes = [
   { name: '720p', width: 1280, height: 720 },

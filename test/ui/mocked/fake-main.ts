@@ -7,6 +7,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { app, BrowserWindow, ipcMain, protocol } from 'electron';
+import type { MediaFormat } from '../../../electron/cache/media.ts';
 import type {
   Heartbeat,
   Invokes,
@@ -64,17 +65,22 @@ const starting: Snapshot = {
   sound: { volume: 1, muted: false },
 };
 
+const formats: Readonly<Record<string, MediaFormat>> = {
+  ...({ '.png': 'png', '.jpg': 'jpeg', '.gif': 'gif', '.webp': 'webp', '.avif': 'avif', '.svg': 'svg' } as const),
+  ...({ '.mp4': 'mp4', '.webm': 'webm', '.mp3': 'mp3', '.flac': 'flac' } as const),
+};
+
 /** The clips by digest, served as what their names say; one of them lies. */
 function readClips(): Map<string, ServedMedia> {
-  const folder = path.resolve('test/fixtures/clips');
-  const formats = { '.png': 'png', '.jpg': 'jpeg', '.mp4': 'mp4', '.webm': 'webm' } as const;
+  const folders = ['clips', 'matrix'].map((name) => path.resolve('test/fixtures', name));
+  const files = folders.flatMap((folder) => readdirSync(folder).map((name) => path.join(folder, name)));
   return new Map(
-    readdirSync(folder).map((name) => {
-      const file = path.join(folder, name);
+    files.flatMap((file) => {
       const bytes = readFileSync(file);
-      const headers = mediaHeaders(formats[path.extname(name) as keyof typeof formats]);
-      const media = servedFile(file, bytes.length, headers);
-      return [createHash('sha256').update(bytes).digest('hex'), media];
+      const format = formats[path.extname(file)];
+      if (format === undefined) return [];
+      const media = servedFile(file, bytes.length, mediaHeaders(format));
+      return [[createHash('sha256').update(bytes).digest('hex'), media]];
     }),
   );
 }

@@ -154,15 +154,15 @@ export const test = base.extend<{ kiosk: Kiosk }, { opened: { kiosk: Kiosk; obse
   },
 });
 
-/** Address of a clip, as main would name it: by its digest. */
+/** Address of a clip, as main would name it: by its digest. `matrix/…` are those of test/fixtures/matrix. */
 export async function clip(name: string): Promise<string> {
-  const bytes = await readFile(path.resolve('test/fixtures/clips', name));
+  const bytes = await readFile(path.resolve('test/fixtures', name.includes('/') ? name : `clips/${name}`));
   return `player://media/${createHash('sha256').update(bytes).digest('hex')}`;
 }
 
 /** An item that shows a clip for a second, or otherwise as said. */
 export async function item(itemId: string, file: string, changes: Partial<ProgramItem> = {}): Promise<ProgramItem> {
-  const kind = /\.(mp4|webm)$/.test(file) ? 'video' : 'image';
+  const kind = /\.(mp4|webm)$/.test(file) ? 'video' : /\.(mp3|flac)$/.test(file) ? 'audio' : 'image';
   const defaults = { title: file, durationSeconds: 1, fit: 'cover', transition: 'cut' } as const;
   return { itemId, kind, source: await clip(file), ...defaults, ...changes };
 }

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect } from 'playwright/test';
 import { shotFolder, shotSizes, shots } from '../../support/screenshot-list.ts';
-import { overlays, screens, settleMotion } from '../mocked/catalogue.ts';
+import { heard, overlays, screens, settleMotion } from '../mocked/catalogue.ts';
 import type { Kiosk } from '../mocked/kiosk.ts';
 import { device, test } from '../mocked/kiosk.ts';
 import { smallPng } from './png.ts';
@@ -41,7 +41,14 @@ for (const { name: size, width, height } of shotSizes) {
       await kiosk.push({ ...(snapshot ?? { ...device, state: 'starting' }), notice: null });
       const view = overlays[name]?.();
       await kiosk.pushOperator(view ?? { state: 'closed' });
-      await expect(kiosk.page.getByTestId(`screen-${name}`)).toBeVisible();
+      const isCard = name === 'now-playing';
+      if (isCard) await kiosk.push(await heard());
+      await expect(kiosk.page.getByTestId(isCard ? name : `screen-${name}`)).toBeVisible();
+      // Not at its beginning, where the line that shows how far it is would be empty.
+      if (isCard)
+        await kiosk.page.locator('audio').evaluate((audio: HTMLAudioElement) => {
+          audio.currentTime = 71;
+        });
       await kiosk.page.evaluate(() => document.fonts.ready);
       await settleMotion(kiosk.page, 0);
       await painted(kiosk, width, height);

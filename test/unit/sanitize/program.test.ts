@@ -45,7 +45,6 @@ describe('buildProgram', () => {
         items: [
           item('a', { kind: 'unsupported', id: 'x', title: '', reason: 'type' }),
           item('b', { kind: 'unsupported', id: 'x', title: '', reason: 'status' }),
-          item('c', media('c', 'audio')),
           item('d', media('d', 'image')),
         ],
       },
@@ -54,7 +53,7 @@ describe('buildProgram', () => {
     assert.deepEqual(program.items, []);
     assert.deepEqual(
       omitted.map(({ itemId, reason }) => `${itemId} ${reason}`),
-      ['a unsupported-type', 'b not-ready', 'c sound-only', 'd not-cached'],
+      ['a unsupported-type', 'b not-ready', 'd not-cached'],
     );
   });
 
