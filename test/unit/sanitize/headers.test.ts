@@ -36,7 +36,7 @@ describe('headers', () => {
     for (const headers of all) {
       assert.equal(headers?.['x-content-type-options'], 'nosniff');
       assert.equal(headers?.['referrer-policy'], 'no-referrer');
-      assert.match(headers?.['content-type'] ?? '', /^(text|font|image|video)\//);
+      assert.match(headers?.['content-type'] ?? '', /^(text|font|image|video|audio)\//);
       assert.match(headers?.['content-security-policy'] ?? '', /^default-src 'none'/);
     }
   });
