@@ -13,16 +13,20 @@ import { setup } from './setup.mjs';
 
 const help = `npm run test:boot — boot a machine with a TPM, and see that the installed package plays on its display
 
-A Debian 13 is made with the .deb installed and set up as a kiosk. QEMU boots it with a software TPM, without a
+A Debian is made with the .deb installed and set up as a kiosk. QEMU boots it with a software TPM, without a
 network; the network comes, the machine registers with the reference server, is claimed and plays; its power is cut, and
 it plays again with the server down. Pictures of its display, the times and its journal are kept.
 
 It is long: a few minutes with a /dev/kvm that works, an hour or more where the machine is emulated by software.
 
+  --debian 12|13 the release, 13 where absent: 12 has an X server where 13 has cage
   --deb FILE     the package to test; where absent the one in dist/packages/, made with npm run dist where none is there
-  --out DIR      pictures and times (default test-results/boot)
+  --out DIR      pictures and times (default test-results/boot, with the release)
   --help         this text
 `;
+
+/** @type {Readonly<Record<string, 'bookworm' | 'trixie' | undefined>>} */
+const releases = { 12: 'bookworm', 13: 'trixie' };
 
 /** @throws {SetupError} */
 function readOptions() {
@@ -30,11 +34,15 @@ function readOptions() {
     const { values } = parseArgs({
       options: {
         deb: { type: 'string' },
-        out: { type: 'string', default: inCheckout('test-results/boot') },
+        debian: { type: 'string', default: '13' },
+        out: { type: 'string' },
         help: { type: 'boolean', default: false },
       },
     });
-    return values;
+    const release = releases[values.debian];
+    if (release === undefined) throw new Error(`--debian ${values.debian}: there are 12 and 13`);
+    const out = values.out ?? inCheckout('test-results/boot', `debian-${values.debian}`);
+    return { ...values, release, out: path.resolve(out) };
   } catch (error) {
     throw new SetupError(error instanceof Error ? error.message : String(error), 'npm run test:boot -- --help');
   }
@@ -66,9 +74,9 @@ await runMain(async () => {
   const deb = await providePackage(options.deb);
   await bundleDemo();
   await bundleTests();
-  const image = await provideImage(deb);
+  const image = await provideImage(deb, options.release);
   const acceleration = await probeAcceleration(path.join(image, 'vmlinuz'));
-  const out = path.resolve(options.out);
+  const { out } = options;
   await mkdir(out, { recursive: true });
   narrate('boot', `pictures, times and the journal go to ${out}`);
   // A network namespace of its own: server, TPM and machine reach each other, and nothing else exists.

@@ -7,36 +7,43 @@ import { inCheckout } from '../bootstrap/checkout.mjs';
 import { must } from '../bootstrap/command.mjs';
 import { narrate } from '../bootstrap/narration.mjs';
 
-/** Debian as a server install has it, and what the kiosk asks for; the agent and the tools are the test's alone. */
+/** Debian as a server install has it; the agent and the tools are the test's alone. */
 const packages = [
   ...['linux-image-amd64', 'initramfs-tools', 'systemd-sysv', 'udev', 'dbus', 'ca-certificates', 'fonts-dejavu-core'],
-  ...['cage', 'seatd', 'procps', 'qemu-guest-agent', 'tpm2-tools'],
+  ...['procps', 'qemu-guest-agent', 'tpm2-tools'],
 ];
+/** What setup-kiosk asks for, by Debian's code name. */
+const kioskPackages = {
+  trixie: ['cage', 'seatd'],
+  bookworm: ['xserver-xorg-core', 'xserver-xorg-input-libinput', 'xauth', 'openbox'],
+};
 
 const network = '[Match]\nName=en*\n[Network]\nDHCP=yes\n';
 /** Few modules and little to unpack: an emulated machine is slow. */
 const initramfs = 'MODULES=list\n';
 
 /**
- * A Debian 13 with our package installed and set up as a kiosk, as a disk image without a boot loader. It is kept until
+ * A Debian with our package installed and set up as a kiosk, as a disk image without a boot loader. It is kept until
  * the package or this recipe changes. Needs root, for Debian's own tools; nothing is mounted.
  * @param {string} deb
+ * @param {keyof typeof kioskPackages} release
  * @returns {Promise<string>} folder with disk.img, vmlinuz and initrd
  */
-export async function provideImage(deb) {
+export async function provideImage(deb, release) {
   const hash = createHash('sha256').update(await readFile(deb));
-  hash.update(await readFile(import.meta.filename));
-  const name = hash.digest('hex').slice(0, 16);
+  hash.update(release).update(await readFile(import.meta.filename));
+  const name = `${release}-${hash.digest('hex').slice(0, 16)}`;
   const folder = inCheckout('.runtime/boot', name);
   if (existsSync(folder)) {
-    narrate('boot', `the image for ${path.basename(deb)} is there`);
+    narrate('boot', `the image of ${release} with ${path.basename(deb)} is there`);
     return folder;
   }
-  await rm(inCheckout('.runtime/boot'), { recursive: true, force: true });
   await mkdir(inCheckout('.runtime/boot'), { recursive: true });
+  for (const old of await readdir(inCheckout('.runtime/boot')))
+    if (old.startsWith(release)) await rm(inCheckout('.runtime/boot', old), { recursive: true });
   const work = await mkdtemp(path.join(os.tmpdir(), 'signet-image-'));
   try {
-    await makeImage(deb, work);
+    await makeImage(deb, release, work);
     await rename(await onSameFileSystem(work, folder), folder);
   } finally {
     await rm(work, { recursive: true, force: true });
@@ -44,12 +51,12 @@ export async function provideImage(deb) {
   return folder;
 }
 
-/** @param {string} deb @param {string} work */
-async function makeImage(deb, work) {
+/** @param {string} deb @param {keyof typeof kioskPackages} release @param {string} work */
+async function makeImage(deb, release, work) {
   const root = path.join(work, 'root');
   const local = path.join(work, 'player.deb');
   await copyFile(deb, local);
-  narrate('boot', 'making a Debian 13 with the package, set up as a kiosk (some minutes)');
+  narrate('boot', `making a Debian ${release} with the package, set up as a kiosk (some minutes)`);
   await writeFile(path.join(work, 'network'), network);
   await writeFile(path.join(work, 'initramfs'), initramfs);
   const hooks = [
@@ -72,9 +79,9 @@ async function makeImage(deb, work) {
       '--variant=minbase',
       '--mode=root',
       '--aptopt=Acquire::Languages "none"',
-      `--include=${packages.join(',')}`,
+      `--include=${[...packages, ...kioskPackages[release]].join(',')}`,
       ...hooks.map(([when, command]) => `--${when}-hook=${command}`),
-      'trixie',
+      release,
       root,
     ],
     { remedy: 'see its words above; it needs Debian’s archive, as apt-get does' },

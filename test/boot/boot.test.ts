@@ -44,6 +44,9 @@ async function mark(name: string): Promise<void> {
   process.stdout.write(`# ${name}: ${times[name]} s after the start\n`);
 }
 
+/** Its main process. */
+const player = 'pgrep -u signet -o -f /opt/signet-player/signet-player';
+
 /** Ask again until the answer is yes. */
 async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = performance.now() + patienceMs;
@@ -129,13 +132,13 @@ test('without a network the machine boots to a living kiosk that says so', async
 
 test('no shell, no login, no capability, and the renderer in its sandbox', async () => {
   assert.equal(await inGuest('pgrep -a getty || pgrep -ax login || echo none'), 'none');
-  const status = await inGuest('cat /proc/$(pgrep -u signet -x cage)/status');
+  const status = await inGuest(`cat /proc/$(${player})/status`);
   assert.match(status, /^CapBnd:\s+0+$/m);
   assert.match(status, /^NoNewPrivs:\s+1$/m);
   const renderer = await inGuest('cat /proc/$(pgrep -u signet -f -- --type=renderer | head -n1)/status');
   assert.match(renderer, /^Seccomp:\s+2$/m);
   const namespaces = await inGuest(
-    'readlink /proc/$(pgrep -u signet -x cage)/ns/user /proc/$(pgrep -u signet -f -- --type=renderer | head -n1)/ns/user',
+    `readlink /proc/$(${player})/ns/user /proc/$(pgrep -u signet -f -- --type=renderer | head -n1)/ns/user`,
   );
   assert.equal(new Set(namespaces.split('\n')).size, 2);
   assert.equal(await inGuest('cat /proc/sys/kernel/sysrq'), '0');
@@ -167,9 +170,7 @@ test('the key in use is in the TPM behind /dev/tpmrm0', async () => {
   assert.equal(identity.keyProtection, 'tpm');
   assert.equal(identity.registration, 'registered');
   assert.equal(identity.certificate.verdict, 'ok');
-  const open = await inGuest(
-    'ls -l /proc/$(pgrep -u signet -o -f /opt/signet-player/signet-player)/fd | grep -c /dev/tpmrm0',
-  );
+  const open = await inGuest(`ls -l /proc/$(${player})/fd | grep -c /dev/tpmrm0`);
   assert.ok(Number(open) >= 1, 'the player has the TPM open');
   const blob = await inGuest('head -n1 /var/lib/signet-player/device-key.pem; ls /var/lib/signet-player');
   assert.match(blob, /^-----BEGIN TSS2 PRIVATE KEY-----/);
