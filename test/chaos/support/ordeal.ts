@@ -93,8 +93,11 @@ export async function endure(lab: Lab, kind: Kind, ordeal: Ordeal): Promise<Endu
   if (run.corrupt.length > 0) wrong.push(`${run.corrupt.length} looks at something corrupt`);
   const more = ordeal.verdict?.(lab, run) ?? null;
   if (more !== null) wrong.push(more);
-  await ordeal.end(lab, run);
-  await run.kill();
+  try {
+    await ordeal.end(lab, run);
+  } finally {
+    await run.kill();
+  }
   lab.layer.heal();
   for (const kindOfRequest of ['playlist', 'events', 'media'] as const) delete lab.server.faults[kindOfRequest];
   lab.proxy.wire = { type: 'whole' };

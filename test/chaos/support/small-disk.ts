@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { closeSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Run } from './lab.ts';
+import { type Run, sleep } from './lab.ts';
 
 export interface DiskOptions {
   readonly sizeBytes: number;
@@ -67,17 +67,16 @@ export class SmallDisk {
     for (let index = 0; index < inodes; index++) rmSync(this.#path(run, `filler-${index}`), { force: true });
   }
 
-  remount(run: Run, how: 'ro' | 'rw'): void {
-    if (run.ended) return;
+  async remount(run: Run, how: 'ro' | 'rw'): Promise<void> {
     const into = ['--target', `${run.child.pid}`, '--user', '--mount', '--preserve-credentials'];
-    // Busy for as long as a file is open for writing.
-    for (let left = 50; ; left--) {
+    // Busy for as long as a file is open for writing; and gone once the player is.
+    for (let left = 50; !run.ended; left--) {
       try {
         execFileSync('nsenter', [...into, 'mount', '-o', `remount,${how}`, this.#state], { stdio: 'pipe' });
         return;
       } catch (thrown) {
         if (left === 0) throw thrown;
-        execFileSync('sleep', ['0.05']);
+        await sleep(50);
       }
     }
   }
