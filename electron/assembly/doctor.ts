@@ -2,8 +2,16 @@ import { createHash, createPublicKey, verify } from 'node:crypto';
 import { accessSync, constants, readdirSync, readFileSync, readlinkSync, statfsSync, statSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { openTpm } from 'node-tss';
+import { splitPem } from '../certificate/check.ts';
 import { checkEdition, type Edition } from '../command/edition.ts';
-import { checkCertificateOf, checkFailed, checkKey, checkTpm, type Remedies } from '../command/identity-checks.ts';
+import {
+  checkCertificateOf,
+  checkFailed,
+  checkJournal,
+  checkKey,
+  checkTpm,
+  type Remedies,
+} from '../command/identity-checks.ts';
 import {
   checkClock,
   checkDisk,
@@ -16,11 +24,14 @@ import {
 import { type Check, failed, ok, warning } from '../command/report.ts';
 import { asPlayerError, PlayerError } from '../errors.ts';
 import { troubleOf } from '../ipc/trouble.ts';
+import { readJournal } from '../journal.ts';
 import { createOriginClient } from '../mtls/client.ts';
 import { apiConnector } from '../mtls/connector.ts';
+import { readPrivateFile } from '../private-file.ts';
 import { readSettings, type Settings } from '../settings.ts';
 import { fromTss } from '../tpm/fault.ts';
 import type { DeviceKey } from '../tpm/key.ts';
+import { announcedRootsFile } from './anchors.ts';
 import { type KnownCertificate, openKnownKey, readCertificate, readRegistration } from './known-identity.ts';
 
 /** No clock can be earlier than this program. Unix milliseconds. */
@@ -103,6 +114,7 @@ async function lookAtIdentity(settings: Settings): Promise<{
     const certificate = await readCertificate(settings, key?.publicKey ?? Buffer.alloc(0));
     const registration = await readRegistration(settings);
     checks.push(checkCertificateOf(certificate?.verdict, registration, Date.now(), remedies));
+    checks.push(checkJournal((await readJournal(settings.state.directory, 1))[0]));
     return { checks, ...found, ...(certificate === undefined ? {} : { certificate }) };
   } catch (thrown) {
     return { checks: [...checks, checkFailed('certificate', thrown, remedies)], ...found };
@@ -132,9 +144,16 @@ async function lookAtNetwork(
     key !== undefined && certificate?.verdict.ok
       ? { key: key.signingKey, certificateChain: certificate.chainPem }
       : undefined;
+  const announced = splitPem(
+    (await readPrivateFile(announcedRootsFile(settings)).catch(() => undefined))?.toString('utf8') ?? '',
+  );
   const client = createOriginClient(
     origin,
-    apiConnector(settings, () => identity),
+    apiConnector(
+      settings,
+      () => identity,
+      () => announced,
+    ),
   );
   try {
     const reply = await client.open('/api/v2/screens/playlist', {}, AbortSignal.timeout(20_000));

@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { opensslVersion } from 'node-tss';
 import { checkCertificate } from '../certificate/check.ts';
 import { type CertificateStore, createCertificateStore } from '../certificate/store.ts';
 import { certificateRequest } from '../csr/request.ts';
-import { asPlayerError, PlayerError } from '../errors.ts';
+import { asPlayerError } from '../errors.ts';
+import { type Journal, openJournal } from '../journal.ts';
 import type { Log } from '../log.ts';
 import { backoffMs } from '../mtls/backoff.ts';
 import { createOriginClient } from '../mtls/client.ts';
@@ -18,7 +18,10 @@ import { poll } from '../registration/server.ts';
 import { registrationFile, saveRegistration } from '../registration/state-file.ts';
 import type { Settings } from '../settings.ts';
 import { type DeviceKey, openDeviceKey } from '../tpm/key.ts';
+import { type Anchors, openAnchors, readNamed } from './anchors.ts';
 import type { FactBook } from './facts.ts';
+import { journaledStore, registrationEvent } from './identity-journal.ts';
+import { finishRekey } from './rekey.ts';
 import { waitFor } from './waiting.ts';
 
 export interface IdentityParts {
@@ -37,31 +40,36 @@ export interface Identity {
   readonly key: DeviceKey;
   readonly certificates: CertificateStore;
   readonly registration: RegistrationDriver;
+  readonly anchors: Anchors;
+  readonly journal: Journal;
   /** A certificate request for the device key, PEM. */
   request(): Promise<string>;
+  /**
+   * Ask for a new certificate as the same screen, with the same key and hardware, where the old one has ended.
+   * @returns `refused`: the new one does not hold by our clock and trust; `operator`: the server wants a person to decide
+   * @throws PlayerError
+   */
+  reenrol(): Promise<'renewed' | 'refused' | 'operator'>;
+  /** What the server's clock says, Unix milliseconds, over TLS; `null` where it does not tell. @throws PlayerError */
+  serverTime(): Promise<number | null>;
 }
 
-/** Read a PEM file that the settings name. @throws PlayerError SETTINGS_INVALID naming key and file */
-async function readNamed(key: string, file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (cause) {
-    const reason = (cause as NodeJS.ErrnoException).code ?? 'unreadable';
-    throw new PlayerError('SETTINGS_INVALID', `${key}: ${file}: ${reason}`, cause);
-  }
-}
+/** How often an issuer is waited for before all is asked anew. */
+const mostPolls = 12;
 
 /** Open the device key and what belongs to it. @throws PlayerError when the TPM or the files do not allow it */
 export async function openIdentity(parts: IdentityParts): Promise<Identity> {
   const { settings, facts, log } = parts;
   const { identity, server, state } = settings;
   log.info('tls-library', { version: `openssl ${opensslVersion()}` });
-  const anchors = await readNamed('identity.deviceCaFile', identity.deviceCaFile);
+  const journal = openJournal(state.directory, Date.now, log);
+  const anchors = await openAnchors(settings, journal, log);
   if (server.caFile !== undefined) await readNamed('server.caFile', server.caFile);
   const ownerAuth =
     identity.ownerAuthFile === undefined
       ? undefined
       : (await readNamed('identity.ownerAuthFile', identity.ownerAuthFile)).replace(/\r?\n$/, '');
+  await finishRekey(settings, 'found');
   const key = await openDeviceKey({
     tcti: identity.tcti,
     ownerAuth,
@@ -78,23 +86,31 @@ export async function openIdentity(parts: IdentityParts): Promise<Identity> {
   );
   log.info('device-key-opened', { keyProtection: key.protection, fingerprint: key.fingerprint });
 
-  const certificates = createCertificateStore(join(state.directory, 'certificate.pem'), (chain) =>
-    checkCertificate(chain, key.publicKey, anchors, Date.now()),
+  if (key.created) await journal.write('key-created', { key: key.fingerprint });
+
+  const store = createCertificateStore(join(state.directory, 'certificate.pem'), (chain) =>
+    checkCertificate(chain, key.publicKey, anchors.bundle(), Date.now()),
   );
+  const certificates = journaledStore(store, journal, key.fingerprint);
   const request = () => certificateRequest(identity.hostname, key);
-  const client = createOriginClient(server.origin, apiConnector(settings));
+  const client = createOriginClient(
+    server.origin,
+    apiConnector(settings, () => undefined, anchors.announced),
+  );
+  const enrolment = () =>
+    enrol({
+      transport: client,
+      attestor: identity.attestation === 'offer' ? key.attestor : null,
+      hostname: identity.hostname,
+      playerVersion: parts.playerVersion,
+      fingerprint: key.fingerprint,
+      hardware: () => readHardware(),
+      request,
+      log,
+    });
+  let before = parts.initial;
   const registration = createRegistrationDriver(parts.initial, {
-    register: () =>
-      enrol({
-        transport: client,
-        attestor: identity.attestation === 'offer' ? key.attestor : null,
-        hostname: identity.hostname,
-        playerVersion: parts.playerVersion,
-        fingerprint: key.fingerprint,
-        hardware: () => readHardware(),
-        request,
-        log,
-      }),
+    register: enrolment,
     poll: (id, ticket) => poll(client, id, ticket),
     storeCertificate: async ({ certificate, chain }) => {
       const saved = await certificates.save([certificate, ...chain]);
@@ -105,7 +121,12 @@ export async function openIdentity(parts: IdentityParts): Promise<Identity> {
       await parts.forgetContent();
       await certificates.forget();
     },
-    persist: (next) => saveRegistration(registrationFile(state.directory), next),
+    persist: async (next) => {
+      await saveRegistration(registrationFile(state.directory), next);
+      const said = registrationEvent(before, next);
+      before = next;
+      if (said !== null) await journal.write(said.event, { key: key.fingerprint, ...said.details });
+    },
     publish: (next) => facts.update({ registration: next }),
     report: (problem) => facts.problem('registration', problem === null ? null : asPlayerError(problem)),
     wait: waitFor,
@@ -114,7 +135,28 @@ export async function openIdentity(parts: IdentityParts): Promise<Identity> {
     log,
   });
   facts.update({ registration: registration.current });
-  return { key, certificates, registration, request };
+  return {
+    ...{ key, certificates, registration, anchors, journal, request },
+    reenrol: async () => {
+      const accepted = await enrolment();
+      let reply = await poll(client, accepted.id, accepted.ticket);
+      for (let tries = 0; reply.status === 'pending' && reply.granted && tries < mostPolls; tries++) {
+        await waitFor(accepted.pollIntervalMs, AbortSignal.timeout(accepted.pollIntervalMs * 2));
+        reply = await poll(client, accepted.id, accepted.ticket);
+      }
+      if (reply.status === 'pending' && reply.granted) return 'refused';
+      if (reply.status !== 'issued') return 'operator';
+      const saved = await certificates.save([reply.issued.certificate, ...reply.issued.chain]);
+      if ('ok' in saved) return 'refused';
+      await journal.write('re-enrolled', { key: key.fingerprint });
+      return 'renewed';
+    },
+    serverTime: async () => {
+      const reply = await client.call({ method: 'GET', path: '/api/v2/screens/playlist' });
+      const dateMs = Date.parse(reply.header('date') ?? '');
+      return Number.isFinite(dateMs) ? dateMs : null;
+    },
+  };
 }
 
 /** The attestation key, of use to this TPM only. */

@@ -4,12 +4,14 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkCertificate, splitPem, type Verdict } from '../certificate/check.ts';
 import type { IdentityFacts } from '../command/identity.ts';
+import { readJournal } from '../journal.ts';
 import type { Log } from '../log.ts';
 import { readPrivateFile } from '../private-file.ts';
 import type { Registration } from '../registration/machine.ts';
 import { loadRegistration, registrationFile } from '../registration/state-file.ts';
 import type { Settings } from '../settings.ts';
 import { type DeviceKey, openDeviceKey } from '../tpm/key.ts';
+import { announcedRootsFile } from './anchors.ts';
 
 /** A command speaks by its output, not by the player's log. */
 export const noLog: Log = {
@@ -19,6 +21,9 @@ export const noLog: Log = {
   error: () => undefined,
   failure: () => undefined,
 };
+
+/** As much of the journal as `identity` shows. */
+const journalLines = 40;
 
 /** Open the device key if there is one; unlike the player this never makes one. @throws PlayerError */
 export async function openKnownKey({ identity, state }: Settings): Promise<DeviceKey | undefined> {
@@ -49,7 +54,8 @@ export async function readCertificate(
   const text = (await readPrivateFile(join(state.directory, 'certificate.pem')))?.toString('utf8');
   if (text === undefined) return undefined;
   const chain = splitPem(text);
-  const anchors = await readFile(identity.deviceCaFile, 'utf8');
+  const announced = await readPrivateFile(announcedRootsFile({ state }));
+  const anchors = `${await readFile(identity.deviceCaFile, 'utf8')}\n${announced?.toString('utf8') ?? ''}`;
   const verdict = checkCertificate(chain, publicKey, anchors, Date.now());
   return { chainPem: chain.join('\n'), leaf: leafOf(chain), verdict };
 }
@@ -81,10 +87,19 @@ export async function readIdentity(settings: Settings): Promise<IdentityFacts> {
       screenId: registered?.screenId ?? null,
       screenName: registered?.screenName ?? null,
       certificate: certificate === undefined ? null : described(certificate),
+      hardware: hardwareText(registration),
+      journal: await readJournal(settings.state.directory, journalLines),
     };
   } finally {
     await key?.close();
   }
+}
+
+function hardwareText(registration: Registration): string | null {
+  const said = 'hardware' in registration ? registration.hardware : null;
+  if (said === null) return null;
+  if (!said.verified) return `not verified: ${said.code}`;
+  return `verified (${[said.manufacturer, said.model].filter(Boolean).join(', ')})`;
 }
 
 function described({ leaf, verdict }: KnownCertificate): IdentityFacts['certificate'] {

@@ -1,14 +1,16 @@
 import { certificateRefused } from '../certificate/renewer.ts';
 import type { DeviceCertificate } from '../certificate/store.ts';
 import { asPlayerError } from '../errors.ts';
+import { openJournal } from '../journal.ts';
 import { backoffMs } from '../mtls/backoff.ts';
 import type { Content } from './content.ts';
+import { afterExpiry } from './expired.ts';
 import { type Identity, type IdentityParts, openIdentity, putLostKeyAside } from './identity.ts';
 import { runSession } from './session.ts';
 import { waitFor } from './waiting.ts';
 
 /** How often a certificate that is not valid now is judged again: clocks come right by themselves. */
-const judgeAgainMs = 15_000;
+const judgeAgainMs = 5_000;
 
 /** The TPM counts refused passwords and locks everybody out: not more than one a day is ours. */
 const authorisationPauseMs = 24 * 60 * 60_000;
@@ -18,17 +20,36 @@ export async function live(parts: IdentityParts & { readonly content: Content },
   const caring = parts.content.care(signal).catch((thrown: unknown) => {
     if (!signal.aborted) parts.log.failure('store-care-ended', thrown);
   });
-  const identity = await identityAtLast(parts, signal);
+  let { initial } = parts;
   try {
     for (;;) {
-      const certificate = await certificateAtLast(identity, parts, signal);
-      parts.log.info('session-started', { notAfterMs: certificate.notAfterMs });
-      const end = await runSession({ ...parts, identity }, certificate, signal);
-      await identity.registration.tell({ type: end });
+      const identity = await identityAtLast({ ...parts, initial }, signal);
+      try {
+        await beScreen(identity, parts, signal);
+        initial = identity.registration.current;
+      } finally {
+        await identity.key.close();
+      }
     }
   } finally {
-    await identity.key.close();
     await caring;
+  }
+}
+
+/** Session after session, until the key has changed. */
+async function beScreen(
+  identity: Identity,
+  parts: IdentityParts & { readonly content: Content },
+  signal: AbortSignal,
+): Promise<void> {
+  for (;;) {
+    const certificate = await certificateAtLast(identity, parts, signal);
+    parts.log.info('session-started', { notAfterMs: certificate.notAfterMs });
+    const end = await runSession({ ...parts, identity }, certificate, signal);
+    if (end === 'rekeyed') return;
+    if (end === 'lapsed') continue;
+    await identity.journal.write('removed', { key: identity.key.fingerprint });
+    await identity.registration.tell({ type: end });
   }
 }
 
@@ -57,6 +78,7 @@ async function identityAtLast(parts: IdentityParts, signal: AbortSignal): Promis
 async function putAside({ settings, log }: IdentityParts): Promise<boolean> {
   try {
     await putLostKeyAside(settings, Date.now());
+    await openJournal(settings.state.directory, Date.now, log).write('key-lost');
     return true;
   } catch (thrown) {
     log.failure('lost-key-not-put-aside', thrown);
@@ -70,19 +92,35 @@ async function certificateAtLast(
   { facts, log }: IdentityParts,
   signal: AbortSignal,
 ): Promise<DeviceCertificate> {
+  let noted = false;
+  let attempt = 0;
+  let askAtMs = 0;
   for (;;) {
-    await identity.registration.untilRegistered(signal);
+    if (identity.registration.current.state !== 'registered') await identity.registration.untilRegistered(signal);
     const stored = await identity.certificates.load();
     if (stored !== undefined && !('ok' in stored)) {
       facts.update({ identityProblem: null });
+      facts.problem('registration', null);
       return stored;
     }
     if (stored?.reason === 'dates') {
       facts.update({ identityProblem: certificateRefused(stored) });
-      await waitFor(judgeAgainMs, signal);
-      continue;
+      const { notAfterMs = Number.POSITIVE_INFINITY } = stored;
+      const ended = Date.now() > notAfterMs;
+      const asks = ended && performance.now() >= askAtMs;
+      const outcome = asks ? await afterExpiry(identity, notAfterMs, { facts, log }) : 'wait';
+      if (asks) askAtMs = performance.now() + backoffMs(attempt++, Math.random());
+      const event = !ended || outcome === 'clock-wrong' ? 'clock-wrong' : 'certificate-expired';
+      if (!noted) await identity.journal.write(event, { key: identity.key.fingerprint });
+      noted = true;
+      if (outcome === 'wait' || outcome === 'clock-wrong') await waitFor(judgeAgainMs, signal);
+      if (outcome !== 'operator') continue;
     }
-    log.warn('certificate-lost', { reason: stored?.reason ?? 'missing' });
+    // The registration has the word now, and the screen shows its PIN.
+    facts.update({ identityProblem: null });
+    const reason = stored?.reason ?? 'missing';
+    log.warn('certificate-lost', { reason });
+    await identity.journal.write('identity-lost', { key: identity.key.fingerprint, reason });
     await identity.registration.tell({ type: 'identity-lost' });
   }
 }

@@ -1,6 +1,7 @@
 import { statfs } from 'node:fs/promises';
 import { networkInterfaces, release } from 'node:os';
 import type { Overview, Snapshot } from '../ipc/contract.ts';
+import { readJournal } from '../journal.ts';
 import type { Settings } from '../settings.ts';
 import type { FactBook } from './facts.ts';
 
@@ -40,6 +41,7 @@ export async function overviewOf(
   // Here and not above: loading the addon must not hold up the first picture.
   const { opensslVersion } = await import('node-tss');
   const disk = await statfs(settings.state.directory).catch(() => null);
+  const [latest] = await readJournal(settings.state.directory, 1);
   return {
     state: snapshot.state,
     startedAtMs,
@@ -48,6 +50,7 @@ export async function overviewOf(
     keyProtection: snapshot.keyProtection,
     hardware,
     certificateUntilMs,
+    identityEvent: latest === undefined ? null : { event: latest.event, atMs: Date.parse(latest.time) },
     tpm,
     ...nowAndNext(snapshot, itemId),
     playlistVersion,

@@ -16,6 +16,8 @@ import type { Settings } from '../settings.ts';
 import type { Content } from './content.ts';
 import type { FactBook, ProblemSource } from './facts.ts';
 import type { Identity } from './identity.ts';
+import { rekey } from './rekey.ts';
+import { everyTime, learnRoots, untilRekeyed } from './upkeep.ts';
 import { createPoke, waitFor } from './waiting.ts';
 
 /** While files are fetched the playlist is asked for as often as otherwise: another may be due, or none any more. */
@@ -33,19 +35,23 @@ export interface SessionParts {
 /**
  * Be a registered screen: sync, listen for pushes and renew the certificate, all
  * over mutual TLS with the device key.
- * @returns when the server says that the screen was removed
+ * @returns when the server says that the screen was removed, the certificate has ended, or the key was changed
  * @throws when `signal` aborts
  */
 export async function runSession(
   parts: SessionParts,
   certificate: DeviceCertificate,
   signal: AbortSignal,
-): Promise<'removed'> {
+): Promise<'removed' | 'lapsed' | 'rekeyed'> {
   const { settings, identity, content, facts, log } = parts;
   let present = certificate;
   const api = createOriginClient(
     settings.server.origin,
-    apiConnector(settings, () => ({ key: identity.key.signingKey, certificateChain: present.chainPem })),
+    apiConnector(
+      settings,
+      () => ({ key: identity.key.signingKey, certificateChain: present.chainPem }),
+      identity.anchors.announced,
+    ),
   );
   const foreign = foreignClients(settings);
   const over = new AbortController();
@@ -54,6 +60,9 @@ export async function runSession(
   facts.note({ certificateUntilMs: certificate.notAfterMs });
   const syncNow = createPoke();
   const renewNow = createPoke();
+  const rekeyNow = createPoke();
+  const rootsNow = createPoke();
+  const certificateWord = (data: string) => (data === 'rekey' ? rekeyNow : data === 'roots' ? rootsNow : renewNow);
   // While a sync is under way a poke makes it ask for the playlist again, and a file that went missing meanwhile may not be
   // among those that it fetches: it is another sync's.
   let isSyncing = false;
@@ -67,6 +76,9 @@ export async function runSession(
   const report = (source: ProblemSource) => (problem: unknown) =>
     facts.problem(source, problem === null ? null : asPlayerError(problem));
 
+  const readRoots = () => learnRoots(api, identity, () => present, log);
+  const learning = everyTime(rootsNow, readRoots, either);
+  const rekeying = untilRekeyed(rekeyNow, () => rekey({ settings, identity, log }, api), either);
   const listening = listenForEvents(
     {
       open: async (lastEventId, abort) => {
@@ -74,9 +86,9 @@ export async function runSession(
         const reply = await api.open('/api/v2/screens/events', { accept: 'text/event-stream', ...last }, abort);
         return { status: reply.status, body: reply.body, retryAfterMs: retryAfter(reply.header('retry-after')) };
       },
-      take: (event) => {
+      take: (event, data) => {
         if (event === 'playlist') syncNow.poke();
-        else if (event === 'certificate') renewNow.poke();
+        else if (event === 'certificate') certificateWord(data).poke();
         else if (!toldOfCommands) {
           // Once: a server that sends many must not fill the log.
           toldOfCommands = true;
@@ -92,7 +104,11 @@ export async function runSession(
   const renewing = runRenewal(
     present,
     {
-      request: async () => requestRenewal(api, await identity.request()),
+      // The roots first: what is issued now may come from one that was announced a moment ago.
+      request: async () => {
+        await readRoots();
+        return requestRenewal(api, await identity.request());
+      },
       store: identity.certificates,
       renewed: (renewed) => {
         present = renewed;
@@ -130,20 +146,24 @@ export async function runSession(
       backoff,
       random: Math.random,
       now: Date.now,
-      suspended: (is) => identity.registration.tell({ type: is ? 'suspended' : 'restored' }),
+      // A certificate that has ended is refused as a revoked one is, and is no reason to go dark.
+      suspended: async (is) => {
+        if (is && Date.now() > present.notAfterMs) return;
+        await identity.registration.tell({ type: is ? 'suspended' : 'restored' });
+      },
       report: report('sync'),
       log,
     },
     either,
   );
   try {
-    return await Promise.race([syncing, listening, renewing]);
+    return await Promise.race([syncing, listening, renewing, rekeying, learning]);
   } finally {
     over.abort();
     unlisten();
     // Closed first: what is under way ends with it.
     await Promise.all([api.close(), foreign.close()]);
-    await Promise.allSettled([syncing, listening, renewing]);
+    await Promise.allSettled([syncing, listening, renewing, rekeying, learning]);
     for (const source of ['sync', 'renewal'] as const) facts.problem(source, null);
   }
 }

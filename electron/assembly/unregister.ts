@@ -7,6 +7,7 @@ import { removeFile } from '../private-file.ts';
 import { registrationFile } from '../registration/state-file.ts';
 import type { Settings } from '../settings.ts';
 import { holdStateFolder } from '../shell/single-instance.ts';
+import { announcedRootsFile } from './anchors.ts';
 
 /**
  * Forget that this machine is a screen. The content goes first and the certificate last: as long as that is there, an
@@ -42,7 +43,9 @@ export async function unregister(
   if (forgetKey) {
     await removeFile(join(state.directory, 'device-key.pem'));
     await removeFile(join(state.directory, 'device-key.software.pem'));
+    await removeFile(join(state.directory, 'attestation-key.pem'));
   }
+  await removeFile(announcedRootsFile({ state }));
   await removeFile(join(state.directory, 'certificate.pem'));
   const kept = forgetKey ? 'The key is gone too: this will be another screen.' : 'The device key stays.';
   print(

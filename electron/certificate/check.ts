@@ -3,7 +3,12 @@ import { X509Certificate } from 'node:crypto';
 /** A verdict is a value: `ok`, or why the certificate is refused. */
 export type Verdict =
   | { readonly ok: true; readonly notBeforeMs: number; readonly notAfterMs: number }
-  | { readonly ok: false; readonly reason: 'invalid' | 'key-mismatch' | 'untrusted' | 'usage' | 'dates' };
+  | {
+      readonly ok: false;
+      readonly reason: 'invalid' | 'key-mismatch' | 'untrusted' | 'usage' | 'dates';
+      /** With `dates`: when the first certificate of the path ends. */
+      readonly notAfterMs?: number;
+    };
 
 const clientAuth = '1.3.6.1.5.5.7.3.2';
 const longestChain = 8;
@@ -37,7 +42,7 @@ function judge(chain: readonly string[], publicKey: Buffer, anchors: string, now
   if (leaf.ca || !(leaf.keyUsage ?? []).includes(clientAuth)) return { ok: false, reason: 'usage' };
   const notBeforeMs = Math.max(...path.map((certificate) => Date.parse(certificate.validFrom)));
   const notAfterMs = Math.min(...path.map((certificate) => Date.parse(certificate.validTo)));
-  if (!(notBeforeMs <= nowMs && nowMs <= notAfterMs)) return { ok: false, reason: 'dates' };
+  if (!(notBeforeMs <= nowMs && nowMs <= notAfterMs)) return { ok: false, reason: 'dates', notAfterMs };
   return { ok: true, notBeforeMs: Date.parse(leaf.validFrom), notAfterMs: Date.parse(leaf.validTo) };
 }
 

@@ -1,6 +1,7 @@
 import type { Verdict as CertificateVerdict } from '../certificate/check.ts';
 import type { ErrorCode } from '../errors.ts';
 import { asPlayerError } from '../errors.ts';
+import type { IdentityEntry } from '../journal.ts';
 import type { Registration } from '../registration/machine.ts';
 import { type Check, failed, ok, warning } from './report.ts';
 
@@ -78,4 +79,10 @@ export function checkCertificateOf(
   }
   const days = Math.floor((verdict.notAfterMs - nowMs) / 86_400_000);
   return ok(name, `valid until ${new Date(verdict.notAfterMs).toISOString()} (${days} days)`);
+}
+
+/** @param last of the identity's journal */
+export function checkJournal(last: IdentityEntry | undefined): Check {
+  const name = 'identity journal';
+  return ok(name, last === undefined ? 'empty: nothing has happened yet' : `last: ${last.event} at ${last.time}`);
 }

@@ -1,3 +1,4 @@
+import type { IdentityEntry } from '../journal.ts';
 import type { Registration } from '../registration/machine.ts';
 
 /** What `identity` tells: nothing in it is secret. */
@@ -20,6 +21,10 @@ export interface IdentityFacts {
     /** `ok`, or why the player would not use it. */
     readonly verdict: string;
   } | null;
+  /** What the server said of the hardware; `null` where it did not ask. */
+  readonly hardware: string | null;
+  /** What happened to the identity, oldest first. */
+  readonly journal: readonly IdentityEntry[];
 }
 
 /** For people: the fingerprint in the groups in which the screen shows its beginning. */
@@ -34,8 +39,15 @@ export function identityText(facts: IdentityFacts): string {
     ['certificate', certificate === null ? 'none' : `${certificate.verdict}, serial ${certificate.serial}`],
     ['valid', certificate === null ? '-' : `${certificate.notBefore} to ${certificate.notAfter}`],
     ['issued by', certificate?.issuer ?? '-'],
+    ['hardware', facts.hardware ?? 'not asked for'],
   ];
-  return `${rows.map(([name, value]) => `${name.padEnd(13)} ${value}`).join('\n')}\n`;
+  const told = rows.map(([name, value]) => `${name.padEnd(13)} ${value}`);
+  return `${[...told, '', 'journal', ...facts.journal.map(journalLine)].join('\n')}\n`;
+}
+
+function journalLine({ time, event, ...details }: IdentityEntry): string {
+  const words = Object.entries(details).map(([name, value]) => `${name} ${value}`);
+  return `  ${time}  ${[event, ...words].join(', ')}`;
 }
 
 export function identityJson(facts: IdentityFacts): string {

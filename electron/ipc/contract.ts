@@ -163,6 +163,8 @@ export interface Overview {
   readonly keyProtection: KeyProtection;
   readonly hardware: HardwareWord;
   readonly certificateUntilMs: number | null;
+  /** The latest of the identity's journal: its event, and when. */
+  readonly identityEvent: { readonly event: string; readonly atMs: number } | null;
   readonly tpm: { readonly maker: string; readonly firmware: string; readonly lockout: boolean } | null;
   /** Titles. */
   readonly now: string | null;

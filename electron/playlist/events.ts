@@ -16,8 +16,8 @@ export interface EventPorts {
     lastEventId: string | undefined,
     signal: AbortSignal,
   ): Promise<{ readonly status: number; readonly body: Readable; readonly retryAfterMs?: number | undefined }>;
-  /** `playlist`: fetch now; `certificate`: renew now; `command`: not understood yet, reported. */
-  take(event: 'playlist' | 'certificate' | 'command'): void;
+  /** `playlist`: fetch now; `certificate`: renew now, with the data `rekey` for another key, with `roots` read the roots; `command`: not understood yet, reported. */
+  take(event: 'playlist' | 'certificate' | 'command', data: string): void;
   wait(ms: number, signal: AbortSignal): Promise<void>;
   backoff(attempt: number): number;
   readonly log: Log;
@@ -38,13 +38,13 @@ export async function listenForEvents(ports: EventPorts, signal: AbortSignal): P
       if (status !== 200) {
         body.destroy();
         // Refused or removed: the sync is told the same, and decides.
-        if (status === 401 || status === 403 || status === 410) ports.take('playlist');
+        if (status === 401 || status === 403 || status === 410) ports.take('playlist', '');
         throw new PlayerError('SERVER_ERROR', `events: the server answered ${status}`, undefined, retryAfterMs);
       }
       wasOpen = true;
       ports.log.debug('events-connected', { attempt });
       // What was said while nobody listened may be lost: one fetch makes up for it.
-      if (attempt > 0) ports.take('playlist');
+      if (attempt > 0) ports.take('playlist', '');
       await read(body, ports, (id) => {
         // An event without an id leaves the last one in force (HTML Standard §9.2.6).
         if (id !== undefined) lastEventId = id;
@@ -65,11 +65,11 @@ async function read(body: Readable, ports: EventPorts, seen: (id: string | undef
   let sinceEventBytes = 0;
   const decoder = new TextDecoder();
   const parser = createParser({
-    onEvent: ({ event, id }) => {
+    onEvent: ({ event, id, data }) => {
       sinceEventBytes = 0;
       // An id that cannot be sent back as a header would make every later connection fail.
       seen(id !== undefined && /^[\x21-\x7e]{1,128}$/.test(id) ? id : undefined);
-      if (event === 'playlist' || event === 'certificate' || event === 'command') ports.take(event);
+      if (event === 'playlist' || event === 'certificate' || event === 'command') ports.take(event, data);
     },
     onComment: () => {
       sinceEventBytes = 0;

@@ -30,7 +30,8 @@ export interface Opened {
 }
 
 export type PollReply =
-  | { readonly status: 'pending' }
+  /** `granted`: nobody needs to decide any more, the certificate is being issued. */
+  | { readonly status: 'pending'; readonly granted?: boolean | undefined }
   | { readonly status: 'issued'; readonly issued: IssuedCertificate }
   | { readonly status: 'denied' }
   | { readonly status: 'expired' };
@@ -73,7 +74,7 @@ const accepted = z.object({
 });
 
 const polled = z.discriminatedUnion('status', [
-  z.object({ status: z.literal('pending') }),
+  z.object({ status: z.literal('pending'), granted: z.boolean().optional() }),
   z.object({ status: z.literal('denied') }),
   z.object({
     status: z.literal('issued'),
@@ -107,7 +108,7 @@ export async function register(
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({
       ...{ csr, hostname, hardware, software: { player: playerVersion } },
-      ...(evidence === null ? {} : { tpm: evidenceDocument(evidence) }),
+      ...(evidence === null ? {} : { tpm: evidence }),
     }),
   });
   if (reply.status === 422) throw notAttested(reply) ?? refused('registration', reply.status);
@@ -125,7 +126,7 @@ export async function register(
       pollIntervalMs: body.poll_interval * 1_000,
       hardware: body.hardware_identity ?? null,
     },
-    challenge: challenge == null ? null : challengeOf(challenge),
+    challenge: challenge ?? null,
   };
 }
 
@@ -143,38 +144,12 @@ export async function attest(
     method: 'POST',
     path: `/api/v2/screens/registrations/${encodeURIComponent(id)}/attestation`,
     headers: { authorization: `Bearer ${ticket}`, 'content-type': 'application/json' },
-    body: JSON.stringify(answerDocument(answer)),
+    body: JSON.stringify(answer),
   });
   if (reply.status === 204) return null;
   if (reply.status === 422) throw notAttested(reply) ?? refused('attestation', reply.status);
   if (reply.status !== 200) throw refused('attestation', reply.status);
   return parse(attested, reply.json()).hardware_identity ?? null;
-}
-
-/** Evidence, on the wire. */
-export function evidenceDocument({ ekCertificate, ekPublic, akPublic, keyPublic }: Evidence) {
-  return {
-    ek_certificate: ekCertificate?.toString('base64') ?? null,
-    ek_public: ekPublic.toString('base64'),
-    ak_public: akPublic.toString('base64'),
-    key_public: keyPublic.toString('base64'),
-  };
-}
-
-function answerDocument({ secret, certifyInfo, certifySignature }: Answer) {
-  return {
-    secret: secret.toString('base64'),
-    certify_info: certifyInfo.toString('base64'),
-    certify_signature: certifySignature.toString('base64'),
-  };
-}
-
-function challengeOf(sent: { credential_blob: string; encrypted_secret: string; nonce: string }): Challenge {
-  return {
-    credentialBlob: Buffer.from(sent.credential_blob, 'base64'),
-    encryptedSecret: Buffer.from(sent.encrypted_secret, 'base64'),
-    nonce: Buffer.from(sent.nonce, 'base64'),
-  };
 }
 
 const refusal = z.object({ error: z.object({ code: z.string().regex(/^[a-z-]{1,64}$/) }) });

@@ -3,28 +3,28 @@ import { type EndorsementKey, publicAreaOf, type SigningKey, type Tpm, TssError 
 import { readPrivateFile, writePrivateFile } from '../private-file.ts';
 import { fromTss } from './fault.ts';
 
-/** What a server judges before it asks for the proof. */
+/** What a server judges before it asks for the proof; on the wire as here, base64. */
 export interface Evidence {
   /** X.509 DER; `null` where the chip has none. */
-  readonly ekCertificate: Buffer | null;
+  readonly ek_certificate: string | null;
   /** TPM2B_PUBLIC of the endorsement key, of the attestation key and of the device key. */
-  readonly ekPublic: Buffer;
-  readonly akPublic: Buffer;
-  readonly keyPublic: Buffer;
+  readonly ek_public: string;
+  readonly ak_public: string;
+  readonly key_public: string;
 }
 
-/** The server's question, length prefixes included. */
+/** The server's question, on the wire as here, base64: TPM2B_ID_OBJECT, TPM2B_ENCRYPTED_SECRET, and its nonce. */
 export interface Challenge {
-  readonly credentialBlob: Buffer;
-  readonly encryptedSecret: Buffer;
-  readonly nonce: Buffer;
+  readonly credential_blob: string;
+  readonly encrypted_secret: string;
+  readonly nonce: string;
 }
 
+/** The proof, on the wire as here, base64: the secret, TPMS_ATTEST and TPMT_SIGNATURE of TPM2_Certify. */
 export interface Answer {
-  readonly secret: Buffer;
-  /** TPMS_ATTEST and TPMT_SIGNATURE of TPM2_Certify. */
-  readonly certifyInfo: Buffer;
-  readonly certifySignature: Buffer;
+  readonly secret: string;
+  readonly certify_info: string;
+  readonly certify_signature: string;
 }
 
 /** Proves that a key is in this TPM, and that this TPM is its maker's. */
@@ -51,10 +51,10 @@ export function createAttestor(tpm: Tpm, key: SigningKey, keyPem: string, file: 
         const { certificate, publicArea } = await endorsementKey();
         const attestation = await attestationKey(tpm, file);
         return {
-          ekCertificate: certificate,
-          ekPublic: publicArea,
-          akPublic: publicAreaOf(attestation),
-          keyPublic: publicAreaOf(keyPem),
+          ek_certificate: certificate?.toString('base64') ?? null,
+          ek_public: publicArea.toString('base64'),
+          ak_public: publicAreaOf(attestation).toString('base64'),
+          key_public: publicAreaOf(keyPem).toString('base64'),
         };
       } catch (thrown) {
         throw fromTss(thrown);
@@ -64,11 +64,20 @@ export function createAttestor(tpm: Tpm, key: SigningKey, keyPem: string, file: 
       try {
         const { kind } = await endorsementKey();
         const attestation = await attestationKey(tpm, file);
-        const secret = await tpm.activateCredential(kind, attestation, challenge);
+        const [credentialBlob, encryptedSecret, nonce] = [
+          challenge.credential_blob,
+          challenge.encrypted_secret,
+          challenge.nonce,
+        ].map((text) => Buffer.from(text, 'base64')) as [Buffer, Buffer, Buffer];
+        const secret = await tpm.activateCredential(kind, attestation, { credentialBlob, encryptedSecret });
         const request = Buffer.from(csr.replaceAll(/-----[^-]+-----/g, ''), 'base64');
-        const bound = createHash('sha256').update(challenge.nonce).update(secret).update(request).digest();
+        const bound = createHash('sha256').update(nonce).update(secret).update(request).digest();
         const { attest, signature } = await tpm.certify(key, attestation, bound);
-        return { secret, certifyInfo: attest, certifySignature: signature };
+        return {
+          secret: secret.toString('base64'),
+          certify_info: attest.toString('base64'),
+          certify_signature: signature.toString('base64'),
+        };
       } catch (thrown) {
         // Made by another TPM or before it was cleared: the next one proves as much.
         if (thrown instanceof TssError && thrown.code === 'KEY_LOST') await makeKey(tpm, file).catch(() => undefined);

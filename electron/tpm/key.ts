@@ -17,6 +17,13 @@ export interface DeviceKey {
   readonly signingKey: SigningKey;
   /** Proves where the key is; `null` for a key that no TPM holds. */
   readonly attestor: Attestor | null;
+  /** It was made just now. */
+  readonly created: boolean;
+  /**
+   * Another key in the same TPM, in a file of its own; closing it leaves this one open.
+   * @throws PlayerError KEY_INVALID for a key in software
+   */
+  successor(keyFile: string): Promise<DeviceKey>;
   /** ECDSA over SHA-256. @param digest 32 bytes @returns Ecdsa-Sig-Value, DER. @throws PlayerError */
   sign(digest: Uint8Array): Promise<Buffer>;
   /** What the TPM says of itself; `null` for a key that no TPM holds. @throws PlayerError */
@@ -59,12 +66,25 @@ export async function openDeviceKey(options: DeviceKeyOptions): Promise<DeviceKe
       ...(options.ownerAuth === undefined ? {} : { ownerAuth: options.ownerAuth }),
     });
     const pem = tpmPem?.toString('utf8') ?? (await createKey(tpm, options));
-    const key = await tpm.loadKey(pem);
-    return deviceKey(key, tpm, createAttestor(tpm, key, pem, options.attestationKeyFile));
+    return await inTpm(tpm, pem, options, tpmPem === undefined);
   } catch (thrown) {
     await tpm?.close().catch(() => undefined);
     throw fromTss(thrown);
   }
+}
+
+async function inTpm(tpm: Tpm, pem: string, options: DeviceKeyOptions, created: boolean): Promise<DeviceKey> {
+  const key = await tpm.loadKey(pem);
+  const attestor = createAttestor(tpm, key, pem, options.attestationKeyFile);
+  const successor = async (keyFile: string) => {
+    try {
+      const next = await inTpm(tpm, await createKey(tpm, { ...options, keyFile }), options, true);
+      return { ...next, close: () => next.signingKey.close() };
+    } catch (thrown) {
+      throw fromTss(thrown);
+    }
+  };
+  return { ...deviceKey(key, tpm), attestor, created, successor };
 }
 
 async function createKey(tpm: Tpm, { keyFile, log }: DeviceKeyOptions): Promise<string> {
@@ -76,6 +96,7 @@ async function createKey(tpm: Tpm, { keyFile, log }: DeviceKeyOptions): Promise<
 
 async function openSoftwareKey({ softwareKeyFile, log }: DeviceKeyOptions): Promise<DeviceKey> {
   let pem = (await readPrivateFile(softwareKeyFile))?.toString('utf8');
+  const created = pem === undefined;
   if (pem === undefined) {
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
@@ -86,15 +107,17 @@ async function openSoftwareKey({ softwareKeyFile, log }: DeviceKeyOptions): Prom
     message: 'identity.allowSoftwareKey is set: this identity can be copied',
   });
   try {
-    return deviceKey(softwareKey(pem), undefined, null);
+    const successor = async () => {
+      throw new PlayerError('KEY_INVALID', 'a key in software is not changed: identity.allowSoftwareKey is set');
+    };
+    return { ...deviceKey(softwareKey(pem), undefined), attestor: null, created, successor };
   } catch (thrown) {
     throw fromTss(thrown);
   }
 }
 
-function deviceKey(key: SigningKey, tpm: Tpm | undefined, attestor: Attestor | null): DeviceKey {
+function deviceKey(key: SigningKey, tpm: Tpm | undefined): Omit<DeviceKey, 'attestor' | 'created' | 'successor'> {
   return {
-    attestor,
     protection: key.protection,
     publicKey: key.publicKey,
     fingerprint: createHash('sha256').update(key.publicKey).digest('hex'),

@@ -63,6 +63,7 @@ export const words: Words = {
     contact: 'آخر ردّ',
     address: 'هذا الجهاز',
     hardware: 'هوية العتاد',
+    lastEvent: 'آخر حدث',
     lockout: 'مقفل',
     yes: 'نعم',
     no: 'لا',

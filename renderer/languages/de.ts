@@ -63,6 +63,7 @@ export const words: Words = {
     contact: 'Letzte Antwort',
     address: 'Dieses Gerät',
     hardware: 'Hardware-Identität',
+    lastEvent: 'Letztes Ereignis',
     lockout: 'Gesperrt',
     yes: 'Ja',
     no: 'Nein',

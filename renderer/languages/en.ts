@@ -63,6 +63,7 @@ export const words: Words = {
     contact: 'Last answer',
     address: 'This device',
     hardware: 'Hardware identity',
+    lastEvent: 'Last event',
     lockout: 'Lockout',
     yes: 'Yes',
     no: 'No',

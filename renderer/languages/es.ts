@@ -63,6 +63,7 @@ export const words: Words = {
     contact: 'Última respuesta',
     address: 'Este dispositivo',
     hardware: 'Identidad de hardware',
+    lastEvent: 'Último suceso',
     lockout: 'Bloqueado',
     yes: 'Sí',
     no: 'No',

@@ -67,6 +67,7 @@ export const words: Words = {
     contact: 'Dernière réponse',
     address: 'Cet appareil',
     hardware: 'Identité matérielle',
+    lastEvent: 'Dernier événement',
     lockout: 'Verrouillé',
     yes: 'Oui',
     no: 'Non',

@@ -63,6 +63,7 @@ export const words: Words = {
     contact: 'Ultima risposta',
     address: 'Questo dispositivo',
     hardware: 'Identità hardware',
+    lastEvent: 'Ultimo evento',
     lockout: 'Bloccato',
     yes: 'Sì',
     no: 'No',

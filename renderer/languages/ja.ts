@@ -67,6 +67,7 @@ export const words: Words = {
     contact: '最終応答',
     address: 'このデバイス',
     hardware: 'ハードウェア ID',
+    lastEvent: '最新の出来事',
     lockout: 'ロックアウト',
     yes: 'はい',
     no: 'いいえ',

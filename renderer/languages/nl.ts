@@ -63,6 +63,7 @@ export const words: Words = {
     contact: 'Laatste antwoord',
     address: 'Dit apparaat',
     hardware: 'Hardware-identiteit',
+    lastEvent: 'Laatste gebeurtenis',
     lockout: 'Vergrendeld',
     yes: 'Ja',
     no: 'Nee',

@@ -63,6 +63,7 @@ export const words: Words = {
     contact: 'Ostatnia odpowiedź',
     address: 'To urządzenie',
     hardware: 'Tożsamość sprzętowa',
+    lastEvent: 'Ostatnie zdarzenie',
     lockout: 'Zablokowany',
     yes: 'Tak',
     no: 'Nie',

@@ -63,6 +63,7 @@ export const words: Words = {
     contact: 'Última resposta',
     address: 'Este dispositivo',
     hardware: 'Identidade de hardware',
+    lastEvent: 'Último evento',
     lockout: 'Bloqueado',
     yes: 'Sim',
     no: 'Não',

@@ -57,6 +57,7 @@ export interface Words {
     readonly contact: string;
     readonly address: string;
     readonly hardware: string;
+    readonly lastEvent: string;
     readonly lockout: string;
     readonly yes: string;
     readonly no: string;

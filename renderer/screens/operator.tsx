@@ -127,6 +127,14 @@ function Identity({ overview, words }: { readonly overview: Overview; readonly w
       <Fact name={operator.certificate}>
         {until === null ? unknown : <Filled text={operator.until} values={{ time: until }} />}
       </Fact>
+      {overview.identityEvent !== null && (
+        <Fact name={operator.lastEvent}>
+          <bdi dir="ltr" data-testid="operator-identity-event">
+            {overview.identityEvent.event}
+          </bdi>
+          , {moment(locale, overview.identityEvent.atMs)}
+        </Fact>
+      )}
       <Fact name="TPM">
         <bdi dir="ltr">{tpm === null ? unknown : `${tpm.maker} ${tpm.firmware}`}</bdi>
       </Fact>

@@ -2,14 +2,16 @@
 import { mkdirSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { identifyScreen } from './client-identity.ts';
+import { identifyScreen, keyOf } from './client-identity.ts';
 import type { Context } from './context.ts';
 import { EventHub } from './event-hub.ts';
 import { applyFaults } from './fault-injection.ts';
 import { type Fault, FaultPlan } from './fault-plan.ts';
 import { type AttestationPolicy, HardwareIdentities } from './hardware-identity.ts';
-import { createHttpsServer, socketOf } from './https-server.ts';
-import { openIssuer } from './issuer.ts';
+import { createHttpsServer, setIdentity, socketOf } from './https-server.ts';
+import { builtInIssuer } from './issuers/built-in.ts';
+import { KeyChanges } from './key-changes.ts';
+import { openLocalAuthority } from './local-authority.ts';
 import { type Media, openMediaLibrary } from './media-library.ts';
 import { Operators } from './operators.ts';
 import { normalizePin } from './pin.ts';
@@ -52,6 +54,8 @@ export interface BackendOptions {
   readonly endorsementAuthorities?: readonly string[];
   /** SHA-256 of endorsement keys (SubjectPublicKeyInfo), hex: chips that are known one by one. */
   readonly endorsementHashes?: readonly string[];
+  /** Whether a screen that proves to be the same key in the same chip gets a new certificate without an operator. */
+  readonly readmits?: boolean;
   /** How long the answer to a challenge is waited for; two minutes where absent. */
   readonly challengeLifetimeMs?: number;
   /** Unix milliseconds; the system's clock where absent. */
@@ -94,6 +98,10 @@ export interface Backend {
   revoke(screenId: string): void;
   /** Remove a screen: 410 from now on. */
   remove(screenId: string): void;
+  /** Make the next authority and tell the screens of it; it signs nothing yet. */
+  announceNextAuthority(): void;
+  /** Sign with the announced authority from now on, this server's own certificate included. */
+  rollOver(): Promise<void>;
   /** Let a coming request fail. */
   failNext(fault: Fault): void;
   /** Take back the faults that did not strike. */
@@ -108,7 +116,8 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
   const project = options.projectDirectory ?? process.cwd();
   mkdirSync(options.stateDirectory, { recursive: true, mode: 0o700 });
   const file = openStateFile(options.stateDirectory);
-  const issuer = openIssuer(options.stateDirectory, new Date(now()));
+  const authority = openLocalAuthority(options.stateDirectory, new Date(now()));
+  const issuer = builtInIssuer(authority, now);
   const library = openMediaLibrary(join(project, 'test/fixtures/media'));
   const policy = options.attestation ?? 'off';
   const trust = {
@@ -121,11 +130,19 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
   const operators = new Operators(options.stateDirectory, now);
   const events = new EventHub();
   const faults = new FaultPlan();
-  const server = createHttpsServer({ ...issuer.issueServer(now()), ca: issuer.caPem });
+  const identity = async () => ({
+    ...authority.issueServer(now()),
+    ca: [...new Set([...authority.roots(), ...(await issuer.roots())])].join(''),
+  });
+  const server = createHttpsServer(await identity());
   const requests = logRequests(
     server,
     (request) => socketOf(request).getPeerX509Certificate() !== undefined && socketOf(request).authorized,
   );
+  // One clock: what it says of the time is what it judges by.
+  server.addHook('onRequest', async (_request, reply) => {
+    reply.header('date', new Date(now()).toUTCString());
+  });
   applyFaults(server, faults);
   // The sample content names the origin, and a port of 0 is known only when the server listens.
   const programming = { current: undefined as Programming | undefined };
@@ -133,6 +150,8 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
     now,
     issuer,
     hardware,
+    keyChanges: new KeyChanges(hardware),
+    readmits: options.readmits ?? false,
     registrations,
     screens,
     get programming() {
@@ -146,7 +165,8 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
     registrationsPerMinute: options.registrationsPerMinute ?? 30,
     consoleDirectory: join(project, 'test/backend/console'),
     typefaceFile: join(project, 'node_modules/@fontsource-variable/inter/files/inter-latin-wght-normal.woff2'),
-    identify: (request) => identifyScreen(socketOf(request), screens, issuer.caPem, now()),
+    identify: (request) => identifyScreen(socketOf(request), screens, now()),
+    presentKey: (request) => keyOf(socketOf(request)),
   };
   for (const routes of [consoleRoutes, registrationRoutes, operatorRoutes, screenRoutes]) {
     await server.register(async (scope) => routes(scope, context));
@@ -159,7 +179,7 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
   return {
     origin,
     port,
-    caFile: issuer.caFile,
+    caFile: authority.caFile,
     operatorToken: operators.token,
     requests,
     pending: () => registrations.pending().map(pendingDocument),
@@ -186,6 +206,14 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
     remove(screenId) {
       screens.remove(screenId);
       events.end(screenId);
+    },
+    announceNextAuthority() {
+      authority.announceNext(new Date(now()));
+      events.send('certificate', 'roots');
+    },
+    async rollOver() {
+      authority.rollOver();
+      setIdentity(server, await identity());
     },
     failNext: (fault) => faults.add(fault),
     clearFaults: () => faults.clear(),

@@ -2,7 +2,8 @@
 import type { FastifyRequest } from 'fastify';
 import type { EventHub } from './event-hub.ts';
 import type { HardwareIdentities } from './hardware-identity.ts';
-import type { Issuer } from './issuer.ts';
+import type { Issuer } from './issuers/issuer.ts';
+import type { KeyChanges } from './key-changes.ts';
 import type { MediaLibrary } from './media-library.ts';
 import type { Operators } from './operators.ts';
 import type { Programming } from './programming.ts';
@@ -14,6 +15,9 @@ export interface Context {
   readonly now: () => number;
   readonly issuer: Issuer;
   readonly hardware: HardwareIdentities;
+  readonly keyChanges: KeyChanges;
+  /** Screens that prove to be what they were are given a certificate without an operator. */
+  readonly readmits: boolean;
   readonly registrations: Registrations;
   readonly screens: Screens;
   readonly programming: Programming;
@@ -29,4 +33,6 @@ export interface Context {
   readonly typefaceFile: string;
   /** The screen that makes a request. @throws Refusal 401, 403, 410 */
   identify(request: FastifyRequest): ScreenRecord;
+  /** SHA-256 of the key of the client certificate (SubjectPublicKeyInfo), hex. */
+  presentKey(request: FastifyRequest): string;
 }

@@ -1,4 +1,5 @@
 /** The HTTPS server: TLS 1.3, a client certificate asked for but not yet required; error replies. */
+import type { Server } from 'node:https';
 import type { TLSSocket } from 'node:tls';
 import fastify, { type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify';
 import { errorBody, Refusal } from './refusal.ts';
@@ -11,6 +12,11 @@ export interface TlsFiles {
   readonly cert: string;
   /** The authority whose client certificates count. */
   readonly ca: string;
+}
+
+/** Use another certificate and other authorities for connections from now on. */
+export function setIdentity(server: FastifyInstance, tls: TlsFiles): void {
+  (server.server as unknown as Server).setSecureContext({ ...tls, minVersion: 'TLSv1.3' });
 }
 
 /** The TLS socket under a request. */

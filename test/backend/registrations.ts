@@ -83,7 +83,9 @@ export class Registrations {
   /** The waiting registration with this PIN. @throws Refusal 404 unknown or expired, 409 already claimed */
   claimable(pin: string): RegistrationRecord {
     const record = this.#current(pin);
-    if (record?.outcome.status === 'issued') throw new Refusal(409, 'pin-claimed', 'This PIN was claimed already.');
+    const status = record?.outcome.status;
+    if (status === 'issued' || status === 'claimed')
+      throw new Refusal(409, 'pin-claimed', 'This PIN was claimed already.');
     if (record?.outcome.status !== 'pending') {
       throw new Refusal(404, 'pin-unknown', 'No screen shows this PIN, or it has expired.');
     }

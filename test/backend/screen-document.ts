@@ -12,7 +12,10 @@ export interface ScreenDocument {
   readonly timezone: string;
   readonly fingerprint: string;
   readonly created_at: string;
-  readonly certificate_expires_at: string;
+  /** `null` until the issuer has answered. */
+  readonly certificate_expires_at: string | null;
+  /** Why the issuer gave no certificate. */
+  readonly issuer_problem: string | null;
   readonly hardware_identity: HardwareDocument;
 }
 
@@ -28,6 +31,7 @@ export interface PendingDocument {
 }
 
 export function screenDocument(screen: ScreenRecord, context: Pick<Context, 'screens'>): ScreenDocument {
+  const endMs = context.screens.certificateEndMs(screen.id);
   return {
     id: screen.id,
     name: screen.name,
@@ -35,7 +39,8 @@ export function screenDocument(screen: ScreenRecord, context: Pick<Context, 'scr
     timezone: screen.timezone,
     fingerprint: screen.fingerprint,
     created_at: new Date(screen.createdAtMs).toISOString(),
-    certificate_expires_at: new Date(context.screens.certificateEndMs(screen.id)).toISOString(),
+    certificate_expires_at: endMs === 0 ? null : new Date(endMs).toISOString(),
+    issuer_problem: screen.issuerProblem,
     hardware_identity: hardwareDocument(screen.hardwareIdentity),
   };
 }

@@ -19,7 +19,14 @@ const registration = z.object({
   expiresAtMs: z.number(),
   outcome: z.discriminatedUnion('status', [
     z.object({ status: z.literal('pending') }),
-    z.object({ status: z.literal('issued'), screenId: z.string(), certificatePem: z.string() }),
+    /** An operator, or the policy for known hardware, has said yes; the issuer has not answered yet. */
+    z.object({ status: z.literal('claimed'), screenId: z.string(), requestId: z.string() }),
+    z.object({
+      status: z.literal('issued'),
+      screenId: z.string(),
+      certificatePem: z.string(),
+      chainPem: z.array(z.string()).default([]),
+    }),
     z.object({ status: z.literal('denied') }),
     z.object({ status: z.literal('superseded') }),
   ]),
@@ -33,6 +40,10 @@ const screen = z.object({
   timezone: z.string(),
   hardwareIdentity: hardwareRecord.default({ state: 'not-asked' }),
   createdAtMs: z.number(),
+  /** Why the issuer gave no certificate; `null` when all is well. */
+  issuerProblem: z.string().nullable().default(null),
+  /** Since when its certificates are revoked; it is not readmitted by itself any more. */
+  revokedAtMs: z.number().nullable().default(null),
   /** Removed screens stay as a mark, so that their certificates are answered with 410. */
   removedAtMs: z.number().nullable(),
 });
@@ -40,6 +51,10 @@ const screen = z.object({
 const certificate = z.object({
   serial: z.string(),
   screenId: z.string(),
+  /** SHA-256 of the certificate, hex. */
+  digest: z.string().default(''),
+  /** How its issuer calls it. */
+  reference: z.string().default(''),
   notAfterMs: z.number(),
   revoked: z.boolean(),
 });

@@ -25,7 +25,7 @@ const stages = [
 
 /** Files at the top of electron/ that every stage may use. */
 const shared = new Set(
-  ['errors', 'log', 'settings', 'atomic-file', 'private-file'].map((name) => `electron/${name}.ts`),
+  ['errors', 'log', 'settings', 'journal', 'atomic-file', 'private-file'].map((name) => `electron/${name}.ts`),
 );
 
 /** The wiring: main.ts and what it is cut into. It knows every stage, and no stage knows it. */

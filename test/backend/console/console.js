@@ -14,6 +14,11 @@ function hardwareText(identity) {
   return `hardware identity verified${chip === '' ? '' : ` (${chip})`}`;
 }
 
+function certificateText({ certificate_expires_at: end, issuer_problem: problem }) {
+  if (problem !== null) return `no certificate: ${problem}`;
+  return end === null ? 'its certificate is being issued' : `certificate until ${new Date(end).toLocaleDateString()}`;
+}
+
 function showHardware(item, identity) {
   const place = item.querySelector('[data-field="hardware"]');
   place.classList.toggle('verified', identity?.verified === true);
@@ -115,7 +120,7 @@ function show(registrations, screens) {
         'screen-row',
         {
           name: screen.name,
-          detail: `${screen.hostname} · certificate until ${new Date(screen.certificate_expires_at).toLocaleDateString()}`,
+          detail: `${screen.hostname} · ${certificateText(screen)}`,
           hardware: hardwareText(screen.hardware_identity),
           fingerprint: shortFingerprint(screen.fingerprint),
         },

@@ -51,7 +51,7 @@ export function registrationRoutes(server: FastifyInstance, context: Context): v
     });
   });
 
-  server.post<{ Params: { id: string } }>('/api/v2/screens/registrations/:id/attestation', (request, reply) => {
+  server.post<{ Params: { id: string } }>('/api/v2/screens/registrations/:id/attestation', async (request, reply) => {
     const record = context.registrations.poll(request.params.id, pollTokenOf(request));
     const answer = readAnswer(readBody(answerBody, request.body));
     if (record.outcome.status !== 'pending' || record.hardwareIdentity.state !== 'awaited') {
@@ -63,11 +63,19 @@ export function registrationRoutes(server: FastifyInstance, context: Context): v
       context.registrations.end(record);
       throw error;
     }
+    const known = context.readmits ? context.screens.known(record) : undefined;
+    if (known !== undefined) {
+      context.screens.readmit(record, known);
+      await context.screens.settle(record);
+    }
     return reply.send({ hardware_identity: hardwareDocument(record.hardwareIdentity) });
   });
 
-  server.get<{ Params: { id: string } }>('/api/v2/screens/registrations/:id', (request, reply) => {
-    const { outcome } = context.registrations.poll(request.params.id, pollTokenOf(request));
+  server.get<{ Params: { id: string } }>('/api/v2/screens/registrations/:id', async (request, reply) => {
+    const record = context.registrations.poll(request.params.id, pollTokenOf(request));
+    await context.screens.settle(record);
+    const { outcome } = record;
+    if (outcome.status === 'claimed') return reply.send({ status: 'pending', granted: true });
     if (outcome.status !== 'issued') return reply.send({ status: outcome.status });
     const screen = context.screens.find(outcome.screenId);
     if (screen === undefined || screen.removedAtMs !== null) {
@@ -76,7 +84,7 @@ export function registrationRoutes(server: FastifyInstance, context: Context): v
     return reply.send({
       status: 'issued',
       certificate: outcome.certificatePem,
-      chain: [context.issuer.caPem],
+      chain: outcome.chainPem.length > 0 ? outcome.chainPem : await context.issuer.roots(),
       screen: screenDocument(screen, context),
     });
   });

@@ -4,11 +4,15 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { readBody } from '../body.ts';
 import { readByteRange } from '../byte-range.ts';
+import { acceptRequest } from '../certificate-request.ts';
 import type { Context } from '../context.ts';
+import { answerBody, challengeDocument, readAnswer, readEvidence, tpmBody } from '../hardware-identity.ts';
 import { matchesTag } from '../programming.ts';
 import { Refusal } from '../refusal.ts';
+import type { Renewed } from '../screens.ts';
 
-const renewalBody = z.object({ csr: z.string().max(8192) });
+const renewalBody = z.object({ csr: z.string().max(8192), tpm: tpmBody.nullish() });
+const proofBody = answerBody.extend({ id: z.string().max(64) });
 
 export function screenRoutes(server: FastifyInstance, context: Context): void {
   server.addHook('onRequest', async (request) => {
@@ -29,11 +33,25 @@ export function screenRoutes(server: FastifyInstance, context: Context): void {
     context.events.open(screen.id, reply.raw, lastEventId?.toString(), context.programming.version);
   });
 
-  server.post('/api/v2/screens/certificate', (request, reply) => {
-    const { csr } = readBody(renewalBody, request.body);
-    const certificate = context.screens.renew(context.identify(request), csr);
-    return reply.send({ certificate, chain: [context.issuer.caPem] });
+  server.post('/api/v2/screens/certificate', async (request, reply) => {
+    const screen = context.identify(request);
+    const { csr, tpm } = readBody(renewalBody, request.body);
+    const { fingerprint } = acceptRequest(csr, screen.hostname);
+    if (fingerprint !== context.presentKey(request) && context.keyChanges.needsProof(screen)) {
+      const { id, challenge } = context.keyChanges.ask(screen, csr, readEvidence(csr, tpm));
+      return reply.status(202).send({ id, challenge: challengeDocument(challenge) });
+    }
+    return reply.send(renewed(await context.screens.renew(screen, csr)));
   });
+
+  server.post('/api/v2/screens/certificate/attestation', async (request, reply) => {
+    const screen = context.identify(request);
+    const { id, ...answer } = readBody(proofBody, request.body);
+    const { csrPem, proved } = context.keyChanges.settle(screen, id, readAnswer(answer));
+    return reply.send(renewed(await context.screens.renew(screen, csrPem, proved)));
+  });
+
+  server.get('/api/v2/screens/roots', async (_request, reply) => reply.send({ roots: await context.issuer.roots() }));
 
   server.get<{ Params: { sha256: string } }>('/media/:sha256', (request, reply) => {
     const media = context.library.bySha256(request.params.sha256);
@@ -62,6 +80,10 @@ export function screenRoutes(server: FastifyInstance, context: Context): void {
       .header('content-length', part.length)
       .send(Readable.from(chunks(part)));
   });
+}
+
+function renewed({ certificatePem, chainPem }: Renewed) {
+  return { certificate: certificatePem, chain: chainPem };
 }
 
 function* chunks(bytes: Buffer): Generator<Buffer> {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
-import { type Issuer, openIssuer } from '../../backend/issuer.ts';
+import { type LocalAuthority, openLocalAuthority } from '../../backend/local-authority.ts';
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -40,7 +40,7 @@ export function picture(seed: string, sizeBytes: number): Buffer {
 
 export class StageServer {
   readonly asked: Asked[] = [];
-  readonly issuer: Issuer;
+  readonly issuer: LocalAuthority;
   /** Takes the place of the right answer, by kind of request. */
   readonly faults: Partial<Record<'playlist' | 'events' | 'media', Handler>> = {};
   /** Bytes of media that were sent. */
@@ -57,7 +57,7 @@ export class StageServer {
   #server: Server;
   #screenId = 'screen-1';
 
-  private constructor(issuer: Issuer, tls: { key: string; cert: string }) {
+  private constructor(issuer: LocalAuthority, tls: { key: string; cert: string }) {
     this.issuer = issuer;
     const options = {
       ...tls,
@@ -80,7 +80,7 @@ export class StageServer {
    * @param tls another identity than the right one
    */
   static async start(authority: string, tls?: { key: string; cert: string }, port = 0): Promise<StageServer> {
-    const issuer = openIssuer(authority, new Date());
+    const issuer = openLocalAuthority(authority, new Date());
     const server = new StageServer(issuer, tls ?? issuer.issueServer(Date.now()));
     await new Promise<void>((resolve) => server.#server.listen(port, '127.0.0.1', resolve));
     return server;

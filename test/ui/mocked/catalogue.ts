@@ -111,6 +111,7 @@ export const overview: Overview = {
   keyProtection: 'tpm',
   hardware: { verified: true, manufacturer: 'IFX', model: 'SLB9672' },
   certificateUntilMs: Date.UTC(2027, 4, 30, 12),
+  identityEvent: { event: 'certificate-stored', atMs: Date.UTC(2026, 10, 24, 3, 12) },
   tpm: { maker: 'IFX', firmware: '7.85.4555.0', lockout: false },
   now: 'Welcome to Meridian House',
   next: 'Autumn exhibition: Strata, until 31 January in the north gallery',

@@ -66,6 +66,11 @@ test('a screen is examined, identified and unregistered', async ({ rig }) => {
   expect(facts).toMatchObject({ keyProtection: 'tpm', registration: 'registered', screenName: 'Lobby' });
   expect(facts.certificate).toMatchObject({ verdict: 'ok', subject: 'CN=sign-under-test' });
 
+  const told = facts.journal.map(({ event }: { event: string }) => event);
+  expect(told).toEqual(['key-created', 'registration-opened', 'certificate-stored', 'registered']);
+  const last = report.checks.find(({ check }) => check === 'identity journal');
+  expect(last?.finding).toContain('last: registered at');
+
   const asked = await command(rig, ['unregister', ...settings], 'y\n');
   expect([asked.exitCode, asked.stderr]).toEqual([64, expect.stringContaining('--yes')]);
   const certificate = path.join(rig.stateDirectory, 'certificate.pem');

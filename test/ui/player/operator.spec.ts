@@ -46,6 +46,7 @@ test('the chord and the PIN open the operator’s overlay over what plays; Escap
   const { fingerprint } = await player.logged('device-key-opened');
   const grouped = String(fingerprint).slice(0, 16).match(/.{4}/g)?.join(' ') ?? '';
   await expect(player.page.getByTestId('operator-fingerprint')).toHaveText(grouped);
+  await expect(player.page.getByTestId('operator-identity-event')).toHaveText('registered');
   await expect(layer).toContainText('In the TPM');
   await expect(layer).toContainText('until ');
   await expect(layer).toContainText(new URL(rig.backend.origin).host);

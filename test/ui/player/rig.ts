@@ -47,7 +47,7 @@ export interface Rig {
   /** Start, wait for the PIN, claim, wait for the first picture. */
   startRegistered(): Promise<Player>;
   writeSettings(): Promise<string>;
-  environment(): Record<string, string>;
+  environment: () => Record<string, string>;
 }
 
 /**

@@ -1,9 +1,11 @@
 /** Attested registration against the reference server's calls: every mix of evidence is refused with a code. */
 import assert from 'node:assert/strict';
-import { createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync, randomBytes, X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { after, type TestContext, test } from 'node:test';
-import { certificateRequest, softwareKey } from 'node-tss';
+import { certificateRequest, publicAreaOf, softwareKey, undiciConnector } from 'node-tss';
 import { type Answer, type Challenge, type Evidence, endorsementHash } from 'node-tss/attestation';
+import { Agent } from 'undici';
 import type { Backend, BackendOptions } from '../../backend/backend.ts';
 import {
   type AttestingDevice,
@@ -41,12 +43,7 @@ function callsOf(backend: Backend) {
     async challenged(evidence: Evidence) {
       const { status, json } = await register(evidence);
       assert.equal(status, 201, JSON.stringify(json));
-      const challenge: Challenge = {
-        credentialBlob: Buffer.from(json.challenge.credential_blob, 'base64'),
-        encryptedSecret: Buffer.from(json.challenge.encrypted_secret, 'base64'),
-        nonce: Buffer.from(json.challenge.nonce, 'base64'),
-      };
-      return { ...(json as { id: string; pin: string; poll_token: string }), challenge };
+      return { ...(json as { id: string; pin: string; poll_token: string }), challenge: challengeOf(json.challenge) };
     },
     answer: (
       { id, poll_token }: { id: string; poll_token: string },
@@ -70,6 +67,22 @@ function onWire({ ekCertificate, ekPublic, akPublic, keyPublic }: Evidence) {
     ek_public: ekPublic.toString('base64'),
     ak_public: akPublic.toString('base64'),
     key_public: keyPublic.toString('base64'),
+  };
+}
+
+function answerOnWire({ secret, certifyInfo, certifySignature }: Answer) {
+  return {
+    secret: secret.toString('base64'),
+    certify_info: certifyInfo.toString('base64'),
+    certify_signature: certifySignature.toString('base64'),
+  };
+}
+
+function challengeOf(sent: { credential_blob: string; encrypted_secret: string; nonce: string }): Challenge {
+  return {
+    credentialBlob: Buffer.from(sent.credential_blob, 'base64'),
+    encryptedSecret: Buffer.from(sent.encrypted_secret, 'base64'),
+    nonce: Buffer.from(sent.nonce, 'base64'),
   };
 }
 
@@ -261,4 +274,129 @@ test('a server whose policy is off asks for nothing', async (t) => {
   const { json } = await register(own.evidence);
   assert.deepEqual([json.challenge, json.hardware_identity], [null, null]);
   assert.equal(backend.pending()[0]?.hardware_identity, null);
+});
+
+/** A screen whose hardware is verified, and its calls over mutual TLS. */
+async function verifiedScreen(t: TestContext, options: Partial<BackendOptions> = {}) {
+  const own = await attestingDevice(t, maker, hostname);
+  const authorities = { endorsementAuthorities: [maker.authorityPem()] };
+  const { backend, challenged, answer, register } = await serverFor(t, { ...authorities, ...options });
+  const enrol = async (device: AttestingDevice) => {
+    const registration = await challenged(device.evidence);
+    await answer(registration, await answerOf(device, registration.challenge));
+    return registration;
+  };
+  const registration = await enrol(own);
+  const { id } = backend.claim(registration.pin, 'Lobby');
+  return {
+    own,
+    backend,
+    enrol,
+    register,
+    id,
+    certificate: (await poll(backend, registration)).json.certificate as string,
+  };
+}
+
+test('a known chip with its known key is readmitted without an operator, and nothing else is', async (t) => {
+  let nowMs = Date.now();
+  const screen = await verifiedScreen(t, { readmits: true, now: () => nowMs });
+  const { own, backend, enrol, id } = screen;
+  nowMs += 366 * 86_400_000;
+  const again = await enrol(own);
+  const reply = (await poll(backend, again)).json;
+  assert.deepEqual([reply.status, reply.screen.id], ['issued', id]);
+  assert.equal(backend.screens().length, 1);
+
+  await t.test('not another key of the same chip', async () => {
+    const keyFile = await own.tpm.createKey();
+    const key = await own.tpm.loadKey(keyFile);
+    const csrPem = await certificateRequest(`CN=${hostname}`, key);
+    const other = { ...own, key, evidence: { ...own.evidence, csrPem, keyPublic: publicAreaOf(keyFile) } };
+    assert.equal((await poll(backend, await enrol(other))).json.status, 'pending');
+  });
+  await t.test('not another chip', async () => {
+    const stranger = await attestingDevice(t, maker, hostname);
+    assert.equal((await poll(backend, await enrol(stranger))).json.status, 'pending');
+  });
+  await t.test('not a screen that was revoked, also when its certificates are long gone', async () => {
+    backend.revoke(id);
+    nowMs += 366 * 86_400_000;
+    assert.equal((await poll(backend, await enrol(own))).json.status, 'pending');
+  });
+});
+
+test('a removed screen is not readmitted, nor is any where the policy wants an operator', async (t) => {
+  const removed = await verifiedScreen(t, { readmits: true });
+  removed.backend.remove(removed.id);
+  assert.equal((await poll(removed.backend, await removed.enrol(removed.own))).json.status, 'pending');
+  const asked = await verifiedScreen(t);
+  assert.equal((await poll(asked.backend, await asked.enrol(asked.own))).json.status, 'pending');
+});
+
+test('another key of a verified screen must be in the same chip, certified by the same attestation key', async (t) => {
+  const { own, backend, certificate } = await verifiedScreen(t);
+  // The server takes its clients by TLS: here the key is in the chip, so the calls go over the addon.
+  const call = async (at: string, body: object) => {
+    const connect = undiciConnector({
+      credentials: async () => ({
+        ca: readFileSync(backend.caFile, 'utf8'),
+        identity: { key: own.key, certificateChain: certificate },
+      }),
+    });
+    const agent = new Agent({ connect });
+    const headers = { 'content-type': 'application/json' };
+    const { origin } = backend;
+    const reply = await agent.request({ origin, path: at, method: 'POST', headers, body: JSON.stringify(body) });
+    const json = (await reply.body.json()) as {
+      id: string;
+      certificate: string;
+      challenge: Parameters<typeof challengeOf>[0];
+      error?: { code: string };
+    };
+    await agent.close();
+    return { status: reply.statusCode, json, code: json.error?.code };
+  };
+  const renewal = '/api/v2/screens/certificate';
+  const nextOf = async (device: AttestingDevice) => {
+    const keyFile = await device.tpm.createKey();
+    const key = await device.tpm.loadKey(keyFile);
+    const csrPem = await certificateRequest(`CN=${hostname}`, key);
+    return { ...device, key, evidence: { ...device.evidence, csrPem, keyPublic: publicAreaOf(keyFile) } };
+  };
+  const prove = async (device: AttestingDevice) => {
+    const { status, json } = await call(renewal, { csr: device.evidence.csrPem, tpm: onWire(device.evidence) });
+    assert.equal(status, 202, JSON.stringify(json));
+    const given = await answerOf(device, challengeOf(json.challenge));
+    return { id: json.id, ...answerOnWire(given) };
+  };
+
+  const next = await nextOf(own);
+  await t.test('no proof: attestation-required; a software key: key-attributes', async () => {
+    assert.deepEqual((await call(renewal, { csr: next.evidence.csrPem })).code, 'attestation-required');
+    const software = await dressedSoftwareKey(own);
+    const movable = Buffer.from(software.keyPublic);
+    movable.writeUInt32BE(movable.readUInt32BE(6) & ~0x12, 6);
+    const body = { csr: software.csrPem, tpm: onWire({ ...software, keyPublic: movable }) };
+    assert.deepEqual((await call(renewal, body)).code, 'key-attributes');
+  });
+  await t.test('another chip: endorsement-changed; another attestation key: attestation-key-changed', async () => {
+    const stranger = await nextOf(await attestingDevice(t, maker, hostname));
+    assert.equal((await call(`${renewal}/attestation`, await prove(stranger))).code, 'endorsement-changed');
+    const attestation = await own.tpm.createAttestationKey();
+    const evidence = { ...next.evidence, akPublic: attestation.publicArea };
+    const others = { ...next, attestationPem: attestation.pem, evidence };
+    assert.equal((await call(`${renewal}/attestation`, await prove(others))).code, 'attestation-key-changed');
+  });
+  await t.test('the same chip and attestation key: a certificate; the answer again: challenge-unknown', async () => {
+    const proof = await prove(next);
+    const { status, json } = await call(`${renewal}/attestation`, proof);
+    assert.equal(status, 200);
+    const spki = new X509Certificate(json.certificate).publicKey.export({ type: 'spki', format: 'der' });
+    assert.ok(spki.equals(next.key.publicKey));
+    assert.equal((await call(`${renewal}/attestation`, proof)).code, 'challenge-unknown');
+  });
+  await t.test('the present key needs no proof', async () => {
+    assert.equal((await call(renewal, { csr: own.evidence.csrPem })).status, 200);
+  });
 });

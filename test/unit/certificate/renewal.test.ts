@@ -73,7 +73,7 @@ test('a refused certificate is reported, not used, and asked for again after a p
 
 test('a server out of reach is asked again with growing pauses', async () => {
   const away = () => new PlayerError('CONNECTION_FAILED', 'away');
-  const { done, end } = world(certificate(-90, 45), [away(), away(), certificate(0, 9e9)]);
+  const { done, end } = world(certificate(-90 * hourMs, 45 * hourMs - 1), [away(), away(), certificate(0, 9e9)]);
   await assert.rejects(end, { name: 'AbortError' });
   assert.deepEqual(
     done.filter((step) => step.startsWith('request')),
@@ -82,7 +82,7 @@ test('a server out of reach is asked again with growing pauses', async () => {
 });
 
 test('a server that hands out old certificates does not make the renewal spin', async () => {
-  const old = certificate(-9_000, 1);
+  const old = certificate(-9 * hourMs, hourMs);
   const { done, end } = world(old, [old, old, old]);
   await assert.rejects(end, { name: 'AbortError' });
   assert.deepEqual(
@@ -131,4 +131,27 @@ test('ends when it is told to, without asking', async () => {
   const { done, end } = world(certificate(0, 90 * hourMs), []);
   await assert.rejects(end, { name: 'AbortError' });
   assert.deepEqual(done, []);
+});
+
+test('ends when the certificate has ended, and not a moment before', async () => {
+  const away = Array.from({ length: 4_000 }, () => new PlayerError('CONNECTION_FAILED', 'away'));
+  const { done, end } = world(certificate(0, 3 * hourMs), away);
+  assert.equal(await end, 'lapsed');
+  assert.ok(done.length > 10);
+});
+
+test('tries the more often the less is left, and at most once a second', async () => {
+  const away = Array.from({ length: 4_000 }, () => new PlayerError('CONNECTION_FAILED', 'away'));
+  const { done, end } = world(certificate(0, 60_000), away);
+  assert.equal(await end, 'lapsed');
+  const tries = done
+    .flatMap((line) => Number(/^request at (\d+)$/.exec(line)?.[1] ?? Number.NaN))
+    .filter(Number.isFinite);
+  const pauses = tries.slice(1).map((at, n) => at - (tries[n] ?? 0));
+  assert.ok(tries.length >= 8, `${tries.length} tries`);
+  assert.ok(
+    pauses.every((pause) => pause >= 1_000),
+    pauses.join(),
+  );
+  assert.ok((tries.at(-1) ?? 0) > 58_000, 'also shortly before the end');
 });

@@ -77,8 +77,10 @@ test('judges the certificate, and says what to do without one', () => {
 
 test('shows the fingerprint in the groups of the screen, and what is missing as missing', () => {
   const nothing = { registration: 'unregistered', screenId: null, screenName: null, certificate: null } as const;
-  const base = { hostname: 'sign', tcti: 'device:/dev/tpmrm0', ...nothing };
+  const journal = [{ time: '2026-11-26T06:00:00.000Z', event: 'key-created', key: 'ab12' }];
+  const base = { hostname: 'sign', tcti: 'device:/dev/tpmrm0', hardware: null, journal, ...nothing };
   const text = identityText({ ...base, keyProtection: 'tpm', fingerprint: 'ab12cd34'.repeat(8) });
   assert.match(text, /fingerprint {3}ab12 cd34 ab12/);
+  assert.match(text, /\njournal\n {2}2026-11-26T06:00:00.000Z {2}key-created, key ab12\n$/);
   assert.match(identityText({ ...base, keyProtection: 'none', fingerprint: null }), /key {11}none yet/);
 });

@@ -1,6 +1,6 @@
 /** The server's own certification authority, kept in its state folder. */
 import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { type Authority, createAuthority, createKey, keyPem, openAuthority } from '../support/certificates.ts';
@@ -10,10 +10,16 @@ const authorityName = 'Signet reference server CA';
 /** How far before now a certificate starts, for clocks that run behind. */
 const backdateMs = 60_000;
 
-export interface Issuer {
+export interface LocalAuthority {
   /** PEM file of the authority's certificate. */
   readonly caFile: string;
   readonly caPem: string;
+  /** What certificates may chain to: the present authority, the next one once it is announced, and those before. */
+  roots(): readonly string[];
+  /** Make the next authority, which signs nothing before the roll-over. */
+  announceNext(now: Date): void;
+  /** The announced authority signs from now on; what the old one has signed stays good. @throws where none is announced */
+  rollOver(): void;
   /** A client certificate: CN = hostname, digitalSignature, clientAuth. */
   issueClient(options: { hostname: string; publicKey: KeyObject; nowMs: number; lifetimeSeconds: number }): {
     readonly pem: string;
@@ -28,12 +34,28 @@ export interface Issuer {
  * Open the authority of a folder, or create it (0600).
  * @throws when the stored parts do not belong together
  */
-export function openIssuer(directory: string, now: Date): Issuer {
-  const caFile = join(directory, 'ca.pem');
-  const authority = openStored(caFile, join(directory, 'ca.key'), now);
+export function openLocalAuthority(directory: string, now: Date): LocalAuthority {
+  const at = (name: string) => join(directory, name);
+  const caFile = at('ca.pem');
+  let authority = openStored(caFile, at('ca.key'), now);
+  const stored = (name: string) => (existsSync(at(name)) ? splitPem(readFileSync(at(name), 'utf8')) : []);
   return {
     caFile,
-    caPem: authority.certificatePem,
+    get caPem() {
+      return authority.certificatePem;
+    },
+    roots: () => [authority.certificatePem, ...stored('ca-next.pem'), ...stored('ca-before.pem')],
+    announceNext(from) {
+      openStored(at('ca-next.pem'), at('ca-next.key'), from, `${authorityName} ${from.getUTCFullYear()}`);
+    },
+    rollOver() {
+      if (!existsSync(at('ca-next.pem'))) throw new Error('no authority was announced');
+      writeAtomically(at('ca-before.pem'), [authority.certificatePem, ...stored('ca-before.pem')].join(''));
+      // The certificate comes last here, too: see openStored.
+      renameSync(at('ca-next.key'), at('ca.key'));
+      renameSync(at('ca-next.pem'), caFile);
+      authority = openStored(caFile, at('ca.key'), now);
+    },
     issueClient({ hostname: commonName, publicKey, nowMs, lifetimeSeconds }) {
       const notAfter = new Date(Math.floor(nowMs / 1000 + lifetimeSeconds) * 1000);
       const issued = authority.issue({
@@ -60,9 +82,9 @@ export function openIssuer(directory: string, now: Date): Issuer {
   };
 }
 
-function openStored(caFile: string, keyFile: string, now: Date): Authority {
+function openStored(caFile: string, keyFile: string, now: Date, name = authorityName): Authority {
   if (!existsSync(caFile)) {
-    const created = createAuthority(authorityName, now);
+    const created = createAuthority(name, now);
     // The certificate comes last: it marks a complete pair, so an interrupted first start begins again.
     writeAtomically(keyFile, keyPem(created.privateKey));
     writeAtomically(caFile, created.certificatePem);
@@ -74,5 +96,11 @@ function openStored(caFile: string, keyFile: string, now: Date): Authority {
   if (!certificate.checkPrivateKey(privateKey) || !certificate.verify(createPublicKey(privateKey))) {
     throw new Error(`${keyFile} is not the key of ${caFile}; restore the pair from a copy`);
   }
-  return openAuthority(authorityName, certificatePem, privateKey);
+  return openAuthority(certificate.subject.replace(/^CN=/, ''), certificatePem, privateKey);
+}
+
+/** The certificates of a PEM bundle, one text each. */
+export function splitPem(bundle: string): string[] {
+  const found = bundle.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? [];
+  return found.map((pem) => `${pem}\n`);
 }

@@ -1,0 +1,104 @@
+import { existsSync } from 'node:fs';
+import { rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { syncFolder } from '../atomic-file.ts';
+import { checkCertificate } from '../certificate/check.ts';
+import { certificateRefused } from '../certificate/renewer.ts';
+import { certificateRequest } from '../csr/request.ts';
+import { asPlayerError, PlayerError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import { createOriginClient, type OriginClient } from '../mtls/client.ts';
+import { apiConnector } from '../mtls/connector.ts';
+import { requestRekey } from '../mtls/renewal.ts';
+import { removeFile, writePrivateFile } from '../private-file.ts';
+import type { Settings } from '../settings.ts';
+import type { Identity } from './identity.ts';
+
+const trialDeadlineMs = 30_000;
+
+/** The files of the identity, and of the one that is to follow it. */
+function places({ state }: Settings) {
+  const at = (name: string) => join(state.directory, name);
+  return {
+    key: at('device-key.pem'),
+    certificate: at('certificate.pem'),
+    nextKey: at('device-key.next.pem'),
+    nextCertificate: at('certificate.next.pem'),
+  };
+}
+
+/**
+ * Change the device key: a new one in the same TPM, certified by the same attestation key; the old one stays until the
+ * server has taken a connection with the new certificate.
+ * @param api over mutual TLS with the present key
+ * @returns whether the key was changed; if not, the present one goes on
+ */
+export async function rekey(
+  { settings, identity, log }: { readonly settings: Settings; readonly identity: Identity; readonly log: Log },
+  api: OriginClient,
+): Promise<boolean> {
+  const files = places(settings);
+  try {
+    const next = await identity.key.successor(files.nextKey);
+    try {
+      const attestor = settings.identity.attestation === 'offer' ? next.attestor : null;
+      const csr = await certificateRequest(settings.identity.hostname, next);
+      const chain = await requestRekey(api, csr, attestor);
+      const verdict = checkCertificate(chain, next.publicKey, identity.anchors.bundle(), Date.now());
+      if (!verdict.ok) throw certificateRefused(verdict);
+      const certificateChain = `${chain.map((pem) => pem.trim()).join('\n')}\n`;
+      await writePrivateFile(files.nextCertificate, certificateChain);
+      await assertWorks(settings, identity, { key: next.signingKey, certificateChain });
+      await finishRekey(settings, 'worked');
+      log.info('device-key-changed', { fingerprint: next.fingerprint });
+      await identity.journal.write('rekeyed', { key: next.fingerprint });
+      return true;
+    } finally {
+      await next.close();
+    }
+  } catch (thrown) {
+    const error = asPlayerError(thrown);
+    log.failure('rekey-failed', error);
+    await identity.journal.write('rekey-failed', { key: identity.key.fingerprint, reason: error.code });
+    await finishRekey(settings, 'failed');
+    return false;
+  }
+}
+
+/** The server takes the new certificate: it answers the call that every screen makes. @throws PlayerError */
+async function assertWorks(
+  settings: Settings,
+  { anchors }: Identity,
+  shown: { readonly key: Identity['key']['signingKey']; readonly certificateChain: string },
+): Promise<void> {
+  const connector = apiConnector(settings, () => shown, anchors.announced);
+  const client = createOriginClient(settings.server.origin, connector);
+  try {
+    const reply = await client.open('/api/v2/screens/playlist', {}, AbortSignal.timeout(trialDeadlineMs));
+    reply.body.destroy();
+    if (reply.status !== 200)
+      throw new PlayerError('SERVER_REFUSED_CERTIFICATE', `the new certificate: the server answered ${reply.status}`);
+  } finally {
+    await client.close();
+  }
+}
+
+/**
+ * Let the next identity take the place of the present one, or forget it. The key goes first: a next certificate whose
+ * key has gone on already belongs to the present key.
+ * @param how `found`: what an earlier run has left; it did not come to its end unless the key has gone on
+ */
+export async function finishRekey(settings: Settings, how: 'worked' | 'failed' | 'found'): Promise<void> {
+  const files = places(settings);
+  if (how === 'worked') await rename(files.nextKey, files.key);
+  if (existsSync(files.nextCertificate) && !existsSync(files.nextKey)) {
+    await syncFolder(settings.state.directory);
+    await rename(files.nextCertificate, files.certificate);
+    await syncFolder(settings.state.directory);
+    return;
+  }
+  if (how === 'worked') return;
+  // The certificate first: alone it would be taken for one whose key has gone on.
+  if (existsSync(files.nextCertificate)) await removeFile(files.nextCertificate);
+  if (existsSync(files.nextKey)) await removeFile(files.nextKey);
+}
