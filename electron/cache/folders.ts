@@ -89,8 +89,9 @@ export function createFolders(directory: string, files: Files): Folders {
     partLeftovers: () => names(parts),
     quarantine: async (path, name) => {
       const kept = (await names(quarantined)).filter((other) => other !== name).sort();
-      for (const old of kept.slice(0, Math.max(0, kept.length - mostQuarantined + 1)))
-        await files.rm(join(quarantined, old), { force: true });
+      // What is of no use here may be anything, also a folder that somebody made.
+      for (const old of [name, ...kept.slice(0, Math.max(0, kept.length - mostQuarantined + 1))])
+        await files.rm(join(quarantined, old), { force: true, recursive: true });
       await files.rename(path, join(quarantined, name));
       await syncFolder(quarantined, files);
     },
@@ -110,7 +111,8 @@ export function createFolders(directory: string, files: Files): Folders {
       }
     },
     emptyQuarantine: async () => {
-      for (const name of await names(quarantined)) await files.rm(join(quarantined, name), { force: true });
+      for (const name of await names(quarantined))
+        await files.rm(join(quarantined, name), { force: true, recursive: true });
     },
   };
 }

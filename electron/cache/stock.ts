@@ -86,7 +86,7 @@ export function createStock(
       // Out of the index first: whoever reads it meanwhile must not take it for lost.
       drop(hash);
       try {
-        await files.rm(folders.media(hash), { force: true });
+        await files.rm(folders.media(hash), { force: true, recursive: true });
       } catch (thrown) {
         set(hash, entry);
         throw thrown;

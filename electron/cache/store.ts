@@ -190,8 +190,10 @@ export async function openStore(options: StoreOptions): Promise<MediaStore> {
     },
     clear: () =>
       guard('clearing the store', async () => {
-        for (const hash of await folders.mediaFiles()) await files.rm(folders.media(hash), { force: true });
-        for (const name of await folders.partLeftovers()) await files.rm(folders.part(name), { force: true });
+        for (const hash of await folders.mediaFiles())
+          await files.rm(folders.media(hash), { force: true, recursive: true });
+        for (const name of await folders.partLeftovers())
+          await files.rm(folders.part(name), { force: true, recursive: true });
         await folders.emptyQuarantine();
         for (const hash of [...index.media.keys()]) stock.drop(hash);
         index.recorded.clear();

@@ -453,7 +453,13 @@ describe('a server that fails', () => {
   );
 
   itInFull('F20 the screen is revoked in the middle, and taken back', async () => {
-    const ordeal = answering('playlist', (_request, response) => void response.writeHead(403).end(), { times: 2 });
+    const ordeal: Ordeal = {
+      ...answering('playlist', (_request, response) => void response.writeHead(403).end()),
+      during: async (_lab, run) => {
+        await pushUntil(lab, run, playlistPath, 2);
+        await sleep(500);
+      },
+    };
     const endured = await endure(lab, 'headless', ordeal);
     assert.deepEqual(endured.wrong, [], 'within the grace period the old program plays');
     record({
@@ -461,7 +467,7 @@ describe('a server that fails', () => {
       fault: 'the screen is revoked in the middle, and taken back',
       n: 2,
       screen: 'the old program, within the grace period',
-      reported: endured.codes,
+      reported: endured.notices,
       recoveryMs: [endured.recoveryMs],
       caught: 'asserted by what is shown',
     });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { copyFile, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { realFiles } from '../../../electron/cache/folders.ts';
 import type { MediaStore } from '../../../electron/cache/store.ts';
@@ -115,6 +116,23 @@ describe('the store', () => {
     await put(store, c);
     await writeFile(bench.mediaPath(sha256(c)), 'PIC tampered');
     assert.equal(await store.verify(sha256(c)), false);
+    await store.evict(0);
+    assert.deepEqual(await readdir(bench.path('quarantine')), []);
+  });
+
+  it('puts a folder in the place of a file away, and makes room also of it', async (test) => {
+    const bench = await StoreBench.create(test);
+    const store = await bench.open();
+    for (let time = 0; time < 2; time++) {
+      const { hash } = await put(store, a);
+      await rm(bench.mediaPath(hash));
+      await mkdir(join(bench.mediaPath(hash), 'inside'), { recursive: true });
+      assert.equal(await store.verify(hash), false);
+      assert.deepEqual(await readdir(bench.path('quarantine')), [hash]);
+    }
+    await put(store, a);
+    await writeFile(bench.mediaPath(sha256(a)), 'PIC tampered');
+    assert.equal(await store.verify(sha256(a)), false, 'a file takes the place of the folder');
     await store.evict(0);
     assert.deepEqual(await readdir(bench.path('quarantine')), []);
   });
