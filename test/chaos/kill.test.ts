@@ -59,6 +59,8 @@ async function killAgainAndAgain(
       (line) => line.event === 'eye' && line['actual'] !== null,
     );
     outcome.recoveryMs.push(first.atMs - run.startedAtMs);
+    if (full && outcome.recoveryMs.length % 50 === 0)
+      process.stderr.write(`F1 ${kind}: ${outcome.recoveryMs.length} of ${times}\n`);
     const publishedAtMs = performance.now();
     await run.shows(next);
     if (wasPublished === undefined) syncMs = Math.max(150, 0.7 * syncMs + 0.3 * (performance.now() - publishedAtMs));
@@ -81,8 +83,12 @@ describe('F1 the player is killed in the middle of a sync', () => {
     assert.deepEqual({ corrupt, blank, wrongVersion }, { corrupt: 0, blank: 0, wrongVersion: 0 });
     assert.equal(recoveryMs.length, kills);
     assert.ok(midSync >= kills / 5, `only ${midSync} of ${kills} kills struck a sync`);
-    const naive = await killAgainAndAgain(lab, 'naive', 60, 20_262, ({ corrupt }) => corrupt > 0);
-    assert.ok(naive.corrupt > 0, 'the row would not notice a store that writes under final names');
+    // It may also find its own half-written list and not start at all.
+    const naive = await killAgainAndAgain(lab, 'naive', 60, 20_262, ({ corrupt }) => corrupt > 0).catch(
+      (thrown: Error) => thrown,
+    );
+    const isCaught = naive instanceof Error ? naive.message.includes('the player ended') : naive.corrupt > 0;
+    assert.ok(isCaught, `the row would not notice a store that writes under final names: ${naive}`);
     record({
       row: 'F1',
       fault: 'SIGKILL at a random instant of a sync',
@@ -90,7 +96,10 @@ describe('F1 the player is killed in the middle of a sync', () => {
       screen: 'the old program or the new one, whole',
       reported: [...outcome.codes],
       recoveryMs,
-      caught: `files under their final names: corrupt after ${naive.recoveryMs.length} kills`,
+      caught:
+        naive instanceof Error
+          ? 'a list that is not replaced as one step: it does not start'
+          : `files under their final names: corrupt after ${naive.recoveryMs.length} kills`,
     });
   });
 });
