@@ -58,9 +58,10 @@ export async function rekey(
     }
   } catch (thrown) {
     const error = asPlayerError(thrown);
-    log.failure('rekey-failed', error);
+    // What cannot be removed now is at the next start.
+    await finishRekey(settings, 'failed').catch((left: unknown) => log.failure('rekey-failed', left));
     await identity.journal.write('rekey-failed', { key: identity.key.fingerprint, reason: error.code });
-    await finishRekey(settings, 'failed');
+    log.failure('rekey-failed', error);
     return false;
   }
 }

@@ -10,6 +10,7 @@ import { type Fault, FaultPlan } from './fault-plan.ts';
 import { type AttestationPolicy, HardwareIdentities } from './hardware-identity.ts';
 import { createHttpsServer, setIdentity, socketOf } from './https-server.ts';
 import { builtInIssuer } from './issuers/built-in.ts';
+import type { Issuer } from './issuers/issuer.ts';
 import { KeyChanges } from './key-changes.ts';
 import { openLocalAuthority } from './local-authority.ts';
 import { type Media, openMediaLibrary } from './media-library.ts';
@@ -31,7 +32,7 @@ import {
   screenDocument,
 } from './screen-document.ts';
 import { Screens } from './screens.ts';
-import { openStateFile } from './state-file.ts';
+import { openStateFile, writeAtomically } from './state-file.ts';
 
 export interface BackendOptions {
   /** Folder for the authority, the operator token and the state; made with mode 0700 when missing. */
@@ -48,6 +49,8 @@ export interface BackendOptions {
   readonly pollIntervalSeconds?: number;
   /** Registrations that one address may open in a minute; 30 where absent. */
   readonly registrationsPerMinute?: number;
+  /** Who signs the screens' certificates; the server's own authority where absent. */
+  readonly issuer?: Issuer;
   /** Whether screens must prove that their key is in a genuine TPM; `off` where absent. */
   readonly attestation?: AttestationPolicy;
   /** PEM, one certificate each: makers of TPMs whose endorsement certificates are believed. */
@@ -68,8 +71,10 @@ export interface Backend {
   /** `https://localhost:<port>` */
   readonly origin: string;
   readonly port: number;
-  /** PEM file of the authority: trust anchor for this server and issuer of client certificates. */
+  /** PEM file of the authority: trust anchor for this server and, unless another is given, issuer of client certificates. */
   readonly caFile: string;
+  /** PEM file of the authorities that device certificates chain to: those of the issuer. */
+  readonly deviceCaFile: string;
   readonly operatorToken: string;
   /** Every request so far, oldest first. */
   readonly requests: readonly LoggedRequest[];
@@ -117,7 +122,9 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
   mkdirSync(options.stateDirectory, { recursive: true, mode: 0o700 });
   const file = openStateFile(options.stateDirectory);
   const authority = openLocalAuthority(options.stateDirectory, new Date(now()));
-  const issuer = builtInIssuer(authority, now);
+  const issuer = options.issuer ?? builtInIssuer(authority, now);
+  const deviceCaFile = join(options.stateDirectory, 'device-ca.pem');
+  writeAtomically(deviceCaFile, (await issuer.roots()).join(''));
   const library = openMediaLibrary(join(project, 'test/fixtures/media'));
   const policy = options.attestation ?? 'off';
   const trust = {
@@ -180,6 +187,7 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
     origin,
     port,
     caFile: authority.caFile,
+    deviceCaFile,
     operatorToken: operators.token,
     requests,
     pending: () => registrations.pending().map(pendingDocument),

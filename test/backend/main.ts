@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { startBackend } from './backend.ts';
+import { readIssuer } from './issuers/configuration.ts';
 
 const help = `The reference management server of Signet Player: for development and tests.
 
@@ -14,6 +15,12 @@ const help = `The reference management server of Signet Player: for development 
                 PEM bundle: authorities whose endorsement certificates are believed
   --tpm-chips FILE
                 SHA-256 of endorsement keys, hex, one a line: chips that are known one by one
+  --readmit     give a screen that proves to be the same key in the same chip a new certificate without an operator
+  --issuer FILE who signs the screens' certificates, JSON: {"issuer": "built-in"}, or
+                {"issuer": "google-cas", "caPool": "projects/P/locations/L/caPools/POOL", "credentialsFile": "…"}, or
+                {"issuer": "step-ca", "url": "https://…", "rootFile": "…", "provisioner": "…",
+                "provisionerKeyFile": "…"}; secrets in files, or in GOOGLE_APPLICATION_CREDENTIALS and
+                SIGNET_STEP_PROVISIONER_KEY
   --help        this text
 
 Run it from the folder of the checkout. It prints its address, the file of its
@@ -44,6 +51,8 @@ async function run(): Promise<void> {
       attestation: { type: 'string', default: 'preferred' },
       'tpm-makers': { type: 'string' },
       'tpm-chips': { type: 'string' },
+      readmit: { type: 'boolean', default: false },
+      issuer: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -55,15 +64,18 @@ async function run(): Promise<void> {
   if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new Error(`--port ${values.port} is not a port`);
   const attestation = policies.find((policy) => policy === values.attestation);
   if (attestation === undefined) throw new Error(`--attestation ${values.attestation}: ${policies.join(', ')}`);
+  const issuer = values.issuer === undefined ? null : readIssuer(values.issuer, process.env);
   const makers = values['tpm-makers'];
   const chips = values['tpm-chips'];
   const backend = await startBackend({
-    ...{ stateDirectory: values.state, port, host: values.host, attestation },
+    ...{ stateDirectory: values.state, port, host: values.host, attestation, readmits: values.readmit },
+    ...(issuer === null ? {} : { issuer }),
     endorsementAuthorities: makers === undefined ? [] : authoritiesOf(makers),
     endorsementHashes: chips === undefined ? [] : chipsOf(chips),
   });
   process.stdout.write(`console         ${backend.origin}/\n`);
   process.stdout.write(`authority       ${backend.caFile}\n`);
+  process.stdout.write(`device issuer   ${backend.deviceCaFile}\n`);
   process.stdout.write(`operator token  ${backend.operatorToken}\n`);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void backend.close());
 }
