@@ -21,6 +21,7 @@ const help = `npm run bench -- NAME — measure, on this machine, against a yard
   startup       process start to first content frame against a minimal Electron application
   gap           black and wrong frames and the time between two items, for every pair of kinds; drift of their starts;
                 frames of a clip: against one bare <img> and <video> in the same Electron
+  recovery      the page's process is killed or stopped: from the fault to the right item's picture on the display
   soak          a mixed program at high speed: memory (PSS) of each kind of process over time, and its slope
 
   --json        one JSON object on stdout instead of a table; its "ratios" and "values" hold the result
@@ -29,12 +30,13 @@ const help = `npm run bench -- NAME — measure, on this machine, against a yard
   --help        this text
 `;
 
-const names = ['handshake', 'bulk', 'memory', 'pool', 'schedule', 'sync', 'startup', 'gap', 'soak'];
+const names = ['handshake', 'bulk', 'memory', 'pool', 'schedule', 'sync', 'startup', 'gap', 'recovery', 'soak'];
 
 /** Measurements that need a display, and its size. @type {Readonly<Record<string, {width: number, height: number}>>} */
 const displays = {
   startup: { width: 1920, height: 1080 },
   gap: { width: 1280, height: 720 },
+  recovery: { width: 1280, height: 720 },
   soak: { width: 1280, height: 720 },
 };
 

@@ -19,7 +19,10 @@ import { Playing } from './screens/playing.tsx';
 import { mirror, takeWords, useMirror } from './store.ts';
 import { loadWords } from './words.ts';
 
-const stopHeartbeat = startHeartbeat(bridge, () => useMirror.getState().stage.itemId);
+const stopHeartbeat = startHeartbeat(bridge, () => {
+  const { itemId, preparingId } = useMirror.getState().stage;
+  return { itemId, preparingId };
+});
 
 // A page that has failed must not look alive: without a heartbeat main loads it anew.
 window.addEventListener('error', stopHeartbeat);

@@ -20,7 +20,7 @@ interface Mirror {
 export const useMirror = create<Mirror>(() => ({
   snapshot: null,
   resume: null,
-  stage: { covering: false, exhausted: false, itemId: null },
+  stage: { covering: false, exhausted: false, itemId: null, preparingId: null },
   cover: null,
   words: null,
   operator: { state: 'closed' },

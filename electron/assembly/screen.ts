@@ -1,15 +1,16 @@
 import { join } from 'node:path';
 import { ipcMain, protocol } from 'electron';
+import { mediaHash } from '../cache/media.ts';
 import type { OperatorView } from '../ipc/contract.ts';
 import type { SnapshotFeed } from '../ipc/push.ts';
 import { serveIpc } from '../ipc/serve.ts';
 import type { Log } from '../log.ts';
 import type { Desk } from '../operator/desk.ts';
-import type { MediaHash } from '../playlist/playlist.ts';
 import { mediaHeaders, pageHeaders } from '../sanitize/headers.ts';
 import { openPage, type Page } from '../shell/page.ts';
 import type { RecycleBounds } from '../shell/recycling.ts';
 import { servePlayerScheme } from '../shell/scheme.ts';
+import { createBlame } from './blame.ts';
 import type { Content } from './content.ts';
 import type { WebPages } from './pages.ts';
 import { createPlace } from './place.ts';
@@ -45,12 +46,12 @@ export function openScreen(parts: ScreenParts): Page {
   const { feed, content, firstShown, giveUp, bounds, openDesk, webPages, log } = parts;
   let page: Page | null = null;
   let store: Pick<Content, 'locate' | 'read' | 'pageDied' | 'webPage' | 'stream'> | null = null;
-  let opened: MediaHash | null = null;
-  const isPicture = (itemId: string) => {
+  const blame = createBlame(() => performance.now());
+  const itemOf = (itemId: string | null) => {
     const now = feed.current();
-    if (now.state !== 'playing') return false;
-    return now.program.items.find((item) => item.itemId === itemId)?.kind === 'image';
+    return now.state === 'playing' ? now.program.items.find((item) => item.itemId === itemId) : undefined;
   };
+  const fileOf = (itemId: string | null) => mediaHash(itemOf(itemId)?.source?.slice(-64) ?? '');
   const read = content.then((ready) => {
     store = ready;
   });
@@ -77,7 +78,7 @@ export function openScreen(parts: ScreenParts): Page {
     pageHeaders,
     media: (hash) => {
       const media = store?.locate(hash) ?? null;
-      opened = media?.hash ?? opened;
+      if (media !== null) blame.opened(media.hash);
       if (media === null || store === null) return null;
       const { read } = store;
       const { sizeBytes, format } = media;
@@ -96,15 +97,16 @@ export function openScreen(parts: ScreenParts): Page {
       'playback:report': (report, from) => {
         if (report.outcome === 'shown') {
           firstShown();
-          if (page?.shown(from, isPicture(report.itemId)) === true) place.shown(report.itemId);
+          if (page?.shown(from, itemOf(report.itemId)?.kind === 'image') === true) place.shown(report.itemId);
           views.pageShows();
         }
         playback.report(report);
         supervisor.report(report);
         return undefined;
       },
-      'heartbeat:beat': ({ frames, itemId }, from) => {
+      'heartbeat:beat': ({ frames, itemId, preparingId }, from) => {
         shownItem = itemId;
+        if (from === page?.contentsIds()[0]) blame.beaten(fileOf(preparingId), fileOf(itemId));
         page?.beat(from, frames);
         supervisor.beat(itemId);
         return undefined;
@@ -124,12 +126,12 @@ export function openScreen(parts: ScreenParts): Page {
   page = openPage({
     preload: join(__dirname, 'preload.cjs'),
     monotonicMs,
-    // A file that is too much for the page kills it as it is opened: the last one that was asked for is suspected.
+    // A file that is too much for the page kills it as it is opened.
     died: () => {
       place.died();
       views.pageDied();
-      if (opened !== null) store?.pageDied(opened);
-      opened = null;
+      const suspect = blame.died();
+      if (suspect !== null) store?.pageDied(suspect);
     },
     giveUp,
     bounds,

@@ -136,7 +136,10 @@ export interface Resume {
 export interface Heartbeat {
   /** Frames painted since the page was loaded. */
   readonly frames: number;
+  /** On the display. */
   readonly itemId: string | null;
+  /** Being prepared: should the page die now, this item may be to blame. */
+  readonly preparingId: string | null;
 }
 
 /** One showing of a web page. */

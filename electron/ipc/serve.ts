@@ -18,6 +18,7 @@ const requests = {
   'heartbeat:beat': z.strictObject({
     frames: z.int().min(0).max(Number.MAX_SAFE_INTEGER),
     itemId: z.string().max(64).nullable(),
+    preparingId: z.string().max(64).nullable(),
   }),
   'operator:enter': z.strictObject({ pin: z.string().regex(/^\d{4,12}$/) }),
   'view:prepare': z.strictObject({ playId, itemId: z.string().min(1).max(64) }),

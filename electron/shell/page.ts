@@ -59,10 +59,10 @@ export function openPage(ports: PagePorts): Page {
   let overSinceMs = bornMs;
 
   function happen(happening: WatchHappening): void {
-    const { next, effect } = watch(state, happening, ports.monotonicMs());
+    const { next, effect, because } = watch(state, happening, ports.monotonicMs());
     state = next;
     if (effect === null) return;
-    log.warn('page-recovery', { outcome: effect, reason: happening.type });
+    log.warn('page-recovery', { outcome: effect, reason: because ?? happening.type });
     if (effect === 'kill') kill();
     else if (effect === 'reload') load();
     else if (effect === 'recreate') recreate();

@@ -32,6 +32,7 @@ export type Watch = { readonly deaths: Deaths } & (
       readonly state: 'waiting';
       readonly untilMs: number;
       readonly effect: 'reload' | 'recreate';
+      readonly because: 'gone' | 'load-failed' | 'silent';
     }
 );
 
@@ -47,6 +48,8 @@ export type WatchEffect = 'kill' | 'reload' | 'recreate' | 'exit' | null;
 interface Watched {
   readonly next: Watch;
   readonly effect: WatchEffect;
+  /** What the effect answers to; also where it comes after a wait. */
+  readonly because?: 'gone' | 'load-failed' | 'silent';
 }
 
 const firstBeatMs = 15_000;
@@ -83,7 +86,7 @@ export function watch(now: Watch, happening: WatchHappening, nowMs: number): Wat
       return { next: beaten(now, happening.frames, nowMs), effect: null };
     case 'gone':
     case 'load-failed':
-      return now.state === 'waiting' ? { next: now, effect: null } : restart(now, nowMs);
+      return now.state === 'waiting' ? { next: now, effect: null } : restart(now, nowMs, happening.type);
     case 'ticked':
       return ticked(excused(now, happening.lateMs ?? 0), nowMs);
     default:
@@ -108,10 +111,14 @@ function ticked(now: Watch, nowMs: number): Watched {
     case 'alive':
       return nowMs - Math.min(now.beatMs, now.frameMs) > staleBeatMs ? kill(now, nowMs) : nothing;
     case 'dying':
-      return nowMs - now.sinceMs > dyingMs ? restart(now, nowMs) : nothing;
+      return nowMs - now.sinceMs > dyingMs ? restart(now, nowMs, 'silent') : nothing;
     case 'waiting':
       if (nowMs < now.untilMs) return nothing;
-      return { next: { state: 'loading', sinceMs: nowMs, deaths: now.deaths }, effect: now.effect };
+      return {
+        next: { state: 'loading', sinceMs: nowMs, deaths: now.deaths },
+        effect: now.effect,
+        because: now.because,
+      };
     default:
       return now satisfies never;
   }
@@ -126,7 +133,7 @@ function excused(now: Watch, lateMs: number): Watch {
 
 function kill(now: Watch, nowMs: number): Watched {
   const next: Watch = { state: 'dying', sinceMs: nowMs, lived: livedWell(now, nowMs), deaths: now.deaths };
-  return { next, effect: 'kill' };
+  return { next, effect: 'kill', because: 'silent' };
 }
 
 function livedWell(now: Watch, nowMs: number): boolean {
@@ -134,18 +141,18 @@ function livedWell(now: Watch, nowMs: number): boolean {
   return now.state === 'alive' && nowMs - now.sinceMs >= wellMs;
 }
 
-function restart(now: Watch, nowMs: number): Watched {
+function restart(now: Watch, nowMs: number, because: 'gone' | 'load-failed' | 'silent'): Watched {
   const atMs = [...now.deaths.atMs.filter((at) => nowMs - at < windowMs), nowMs];
   // The first death of a while is answered at once, however soon it came.
   const shortLives = livedWell(now, nowMs) || atMs.length === 1 ? 0 : now.deaths.shortLives + 1;
   const deaths = { atMs, shortLives };
   const loading: Watch = { state: 'loading', sinceMs: nowMs, deaths };
-  if (shortLives > mostShortLives || atMs.length > mostDeaths) return { next: loading, effect: 'exit' };
+  if (shortLives > mostShortLives || atMs.length > mostDeaths) return { next: loading, effect: 'exit', because };
   const lately = atMs.filter((at) => nowMs - at < minuteMs).length;
   const effect = lately <= mostReloads ? 'reload' : 'recreate';
   const delayMs = restartDelayMs(shortLives);
-  if (delayMs === 0) return { next: loading, effect };
-  return { next: { state: 'waiting', untilMs: nowMs + delayMs, effect, deaths }, effect: null };
+  if (delayMs === 0) return { next: loading, effect, because };
+  return { next: { state: 'waiting', untilMs: nowMs + delayMs, effect, because, deaths }, effect: null };
 }
 
 /** Milliseconds that a thread has waited for a processor: the second number of its schedstat (kernel, sched-stats). */

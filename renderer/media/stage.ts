@@ -23,6 +23,8 @@ export interface StageView {
   /** Nothing of the program can be shown at present. */
   readonly exhausted: boolean;
   readonly itemId: string | null;
+  /** What is not ready yet. */
+  readonly preparingId: string | null;
 }
 
 export interface StagePorts {
@@ -187,8 +189,13 @@ export function createStage({ surfaces, report, changed, resume = null }: StageP
   };
 
   const tell = () => {
-    const { shown, emptyRounds } = playback;
-    changed({ covering, exhausted: shown === null && emptyRounds > 0, itemId: shown?.item.itemId ?? null });
+    const { shown, upcoming, emptyRounds } = playback;
+    changed({
+      covering,
+      exhausted: shown === null && emptyRounds > 0,
+      itemId: shown?.item.itemId ?? null,
+      preparingId: upcoming?.phase === 'preparing' ? upcoming.item.itemId : null,
+    });
   };
 
   const happen = (happening: Happening) => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
@@ -7,7 +7,9 @@ import { startSwtpm } from '../support/swtpm.ts';
 import { type Application, claimAll, playerWords, startElectron } from './bench-player.ts';
 import { picture, readClip } from './mark-media.ts';
 import { isPlain, openPixelProbe } from './pixel-probe.ts';
+import { processesOf, tryRead } from './processes.ts';
 import { quantile, rounded } from './sample.ts';
+import { serveMarks } from './served-marks.ts';
 
 /** What build/bench.mjs provides. */
 export interface SoakBenchOptions {
@@ -31,8 +33,8 @@ const weighEveryMs = 5_000;
 /** What caches and pools take at first is no growth: this share of the time is not part of the slope. */
 const warmShare = 0.25;
 
-/** A mixed program at high speed: pictures of four sizes and kinds, two clips, cuts, fades and slides. */
-function program(backend: Awaited<ReturnType<typeof startBackend>>) {
+/** A mixed program at high speed: pictures, clips, web pages and streams, cuts, fades and slides. */
+function program(backend: Awaited<ReturnType<typeof startBackend>>, marks: string) {
   const files = [
     ...[1, 2, 3, 4].map((item) => ({ name: `picture-${item}.png`, type: 'image', seconds: 0.8, bytes: picture(item) })),
     ...['welcome.jpg', 'strata.jpg', 'meridian.jpg', 'wayfinding.jpg'].map((name) => ({
@@ -45,52 +47,24 @@ function program(backend: Awaited<ReturnType<typeof startBackend>>) {
     })),
     { name: 'video-5.mp4', type: 'video', seconds: 1.2, bytes: readClip(5) },
     { name: 'video-6.mp4', type: 'video', seconds: 1.2, bytes: readClip(6) },
+    ...['9', '10'].map((name) => ({ name, type: 'web', seconds: 1.2, bytes: null })),
+    ...['stream-7.m3u8', 'stream-8.m3u8'].map((name) => ({ name, type: 'streaming', seconds: 1.8, bytes: null })),
   ];
   // Kinds by turns, so that each follows on each.
-  const order = [0, 8, 4, 10, 11, 1, 5, 9, 2, 8, 10, 6, 3, 11, 7];
+  const order = [0, 8, 12, 4, 10, 14, 11, 1, 13, 15, 5, 9, 14, 2, 8, 12, 10, 6, 3, 15, 11, 7];
   const playlists = (['cut', 'fade', 'slide'] as const).map((transitions, part) => ({
     ...{ id: transitions, title: transitions, predicate: 'TRUE', priority: false, is_enabled: true, transitions },
     items: order.map((at, position) => {
       const file = files[(at + part) % files.length] as (typeof files)[number];
+      const place = { id: `${transitions}-${position}`, position, duration: file.seconds };
+      const base = { id: file.name, type: file.type, title: file.name, status: 'finished' };
+      if (file.bytes === null) return { ...place, asset: { ...base, asset_url: `${marks}/${file.name}` } };
       const media = backend.addMedia(file.name, file.bytes);
-      const asset = {
-        ...{ id: file.name, type: file.type, title: file.name, status: 'finished' },
-        asset_url: `${backend.origin}/media/${media.sha256}`,
-        ...{ sha256: media.sha256, md5: media.md5, size: media.sizeBytes },
-      };
-      return { id: `${transitions}-${position}`, position, duration: file.seconds, asset };
+      const { sha256, md5, sizeBytes: size } = media;
+      return { ...place, asset: { ...base, asset_url: `${backend.origin}/media/${sha256}`, sha256, md5, size } };
     }),
   }));
   backend.setPlaylist({ playlists });
-}
-
-/** The player's processes, by their kind (`--type` on their command line; main has none). */
-function processesOf(root: number): { readonly pid: number; readonly kind: string }[] {
-  const children = new Map<number, number[]>();
-  for (const name of readdirSync('/proc')) {
-    if (!/^\d+$/.test(name)) continue;
-    const parent = Number(/^\d+ \(.*\) \S (\d+)/s.exec(tryRead(`/proc/${name}/stat`))?.[1] ?? -1);
-    children.set(parent, [...(children.get(parent) ?? []), Number(name)]);
-  }
-  const all: number[] = [];
-  for (const queue = [root]; queue.length > 0; ) {
-    const pid = queue.pop() as number;
-    all.push(pid);
-    queue.push(...(children.get(pid) ?? []));
-  }
-  return all.map((pid) => {
-    const words = tryRead(`/proc/${pid}/cmdline`);
-    return { pid, kind: /--type=([a-z-]+)/.exec(words)?.[1] ?? 'main' };
-  });
-}
-
-/** A process may end between two looks. */
-function tryRead(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return '';
-  }
 }
 
 function weigh(root: number, atMs: number): Weighing {
@@ -103,9 +77,10 @@ function weigh(root: number, atMs: number): Weighing {
 }
 
 /** What a player's log says while it plays. */
-function follow(player: Application) {
+function follow(player: Application, narrate: (text: string) => void) {
   const counts = { shown: 0, failed: 0, deaths: 0, recycled: 0 };
-  player.onLine(({ event }) => {
+  player.onLine(({ event, itemId, reason }) => {
+    if (event === 'item-failed' || event === 'item-skipped') narrate(`${event} ${itemId} ${reason}`);
     if (event === 'item-shown') counts.shown += 1;
     else if (event === 'item-failed' || event === 'item-skipped') counts.failed += 1;
     else if (event === 'page-gone' || event === 'graphics-lost') counts.deaths += 1;
@@ -137,11 +112,15 @@ export async function soakBench(options: SoakBenchOptions) {
   const folder = mkdtempSync(join(tmpdir(), 'signet-soak-'));
   const tpm = await startSwtpm();
   const backend = await startBackend({ stateDirectory: join(folder, 'server'), pollIntervalSeconds: 0.2 });
-  program(backend);
-  const words = playerWords(folder, backend, tpm.tcti, { log: { level: 'info' } });
+  const marks = await serveMarks();
+  program(backend, marks.origin);
+  const words = playerWords(folder, backend, tpm.tcti, {
+    log: { level: 'info' },
+    network: { allowHttpFor: [marks.origin], allowPrivatePages: [marks.origin] },
+  });
   const player = startElectron(options.electron, options.display.display, words);
   claimAll(player, backend);
-  const counts = follow(player);
+  const counts = follow(player, options.narrate);
   try {
     const end = performance.now() + 60_000;
     while (counts.shown < 5) {
@@ -168,6 +147,7 @@ export async function soakBench(options: SoakBenchOptions) {
   } finally {
     await player.stop();
     await backend.close();
+    marks.close();
     await tpm.stop();
     rmSync(folder, { recursive: true, force: true });
   }

@@ -198,7 +198,7 @@ test('a page that hangs is found by its missing heartbeat, killed, and comes bac
   const player = await rig.startRegistered();
   const from = player.log.length;
   process.kill(await rendererPid(player), 'SIGSTOP');
-  await player.logged('page-recovery', { outcome: 'kill' }, from);
+  await player.logged('page-recovery', { outcome: 'kill', reason: 'silent' }, from);
   await player.logged('page-recovery', { outcome: 'reload', reason: 'gone' }, from);
   await player.logged('item-shown', {}, from);
   await player.stop();

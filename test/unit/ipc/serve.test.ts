@@ -157,13 +157,14 @@ const refused: readonly [name: string, channel: keyof Invokes, args: readonly un
   ['a prototype as a field', 'playback:report', [JSON.parse('{"itemId":"i1","outcome":"shown","__proto__":{"a":1}}')]],
   ['a constructor as a field', 'playback:report', [{ ...report, constructor: {} }]],
   ['fields that are only inherited from an array', 'playback:report', [Object.assign([], report)]],
-  ['a negative count of frames', 'heartbeat:beat', [{ frames: -1, itemId: null }]],
-  ['half a frame', 'heartbeat:beat', [{ frames: 0.5, itemId: null }]],
-  ['no number of frames', 'heartbeat:beat', [{ frames: Number.NaN, itemId: null }]],
-  ['endless frames', 'heartbeat:beat', [{ frames: Number.POSITIVE_INFINITY, itemId: null }]],
-  ['frames as a text', 'heartbeat:beat', [{ frames: '1', itemId: null }]],
-  ['a beat without an item', 'heartbeat:beat', [{ frames: 1 }]],
-  ['a beat for too long a name', 'heartbeat:beat', [{ frames: 1, itemId: 'x'.repeat(65) }]],
+  ['a negative count of frames', 'heartbeat:beat', [{ frames: -1, itemId: null, preparingId: null }]],
+  ['half a frame', 'heartbeat:beat', [{ frames: 0.5, itemId: null, preparingId: null }]],
+  ['no number of frames', 'heartbeat:beat', [{ frames: Number.NaN, itemId: null, preparingId: null }]],
+  ['endless frames', 'heartbeat:beat', [{ frames: Number.POSITIVE_INFINITY, itemId: null, preparingId: null }]],
+  ['frames as a text', 'heartbeat:beat', [{ frames: '1', itemId: null, preparingId: null }]],
+  ['a beat without an item', 'heartbeat:beat', [{ frames: 1, preparingId: null }]],
+  ['a beat that does not say what is prepared', 'heartbeat:beat', [{ frames: 1, itemId: null }]],
+  ['a beat for too long a name', 'heartbeat:beat', [{ frames: 1, itemId: 'x'.repeat(65), preparingId: null }]],
   ['a view by address', 'view:prepare', [{ playId: someUuid, itemId: 'i', url: 'https://a.example/' }]],
   ['a view without an item', 'view:prepare', [{ playId: someUuid }]],
   ['a view of too long a name', 'view:prepare', [{ playId: someUuid, itemId: 'x'.repeat(65) }]],
@@ -189,10 +190,10 @@ test('hands well-formed requests to their handlers and their replies back', asyn
   assert.equal(await send('player:snapshot', []), snapshot);
   assert.equal(await send('player:snapshot', [undefined]), snapshot);
   await send('playback:report', [{ ...report, outcome: 'failed', reason: 'decode' }]);
-  await send('heartbeat:beat', [{ frames: 12, itemId: null }]);
+  await send('heartbeat:beat', [{ frames: 12, itemId: null, preparingId: null }]);
   assert.deepEqual(reached, [
     { itemId: 'i1', outcome: 'failed', reason: 'decode' },
-    { frames: 12, itemId: null },
+    { frames: 12, itemId: null, preparingId: null },
   ]);
 });
 

@@ -217,6 +217,23 @@ test('a hang is a long life, too: the page that was killed for it comes back at 
   ]);
 });
 
+test('says why, also where the restart comes after a wait', () => {
+  let state = startWatch(0);
+  const reasons: string[] = [];
+  const tell = (atMs: number, happening: WatchHappening) => {
+    const { next, effect, because } = watch(state, happening, atMs);
+    state = next;
+    if (effect !== null) reasons.push(`${atMs} ${effect} ${because}`);
+  };
+  tell(0, gone);
+  tell(10, { type: 'load-failed' });
+  tell(260, tick);
+  tell(300, beat(1));
+  tell(3_301, tick);
+  tell(3_310, gone);
+  assert.deepEqual(reasons, ['0 reload gone', '260 reload load-failed', '3301 kill silent', '3310 reload gone']);
+});
+
 test('nothing that comes late shortens a wait', () => {
   const { effects } = play([
     [0, gone],
