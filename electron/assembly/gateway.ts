@@ -29,7 +29,7 @@ function gatePorts(settings: Settings, log: GatePorts['log']): GatePorts {
   const api = new URL(settings.server.origin);
   const named = settings.network.allowPrivatePages.map((origin) => new URL(origin));
   const portOf = (url: URL) => Number(url.port || (url.protocol === 'https:' ? 443 : 80));
-  const hostOf = ({ hostname }: URL) => hostname.replace(/^\[(.*)\]$/, '$1');
+  const hostOf = ({ hostname }: URL) => hostname.replace(/^\[(.*)\]$/, '$1').replace(/\.+$/, '');
   return {
     rule: (host, port, plain) => {
       if (host === hostOf(api) && port === portOf(api)) return 'refused';

@@ -6,7 +6,14 @@ import { rewritePlaylist } from '../sanitize/hls.ts';
 import type { Settings } from '../settings.ts';
 import type { LockdownRules } from '../shell/lockdown.ts';
 import type { Page } from '../shell/page.ts';
-import { mayNavigate, plainUserAgent, prepareSession, type WebPage, wipeSession } from '../shell/page-session.ts';
+import {
+  hostOf,
+  mayNavigate,
+  plainUserAgent,
+  prepareSession,
+  type WebPage,
+  wipeSession,
+} from '../shell/page-session.ts';
 import { createPageViews, type PageViews } from '../shell/page-views.ts';
 import { requestStream } from '../shell/stream-request.ts';
 import { createStreams, type StreamSource, type Streams } from '../shell/streams.ts';
@@ -59,13 +66,14 @@ export function createWebPages(settings: Settings, log: Log): WebPages {
     return slot.session;
   };
 
-  const apiHost = new URL(settings.server.origin).host;
+  const apiHost = hostOf(new URL(settings.server.origin));
   /** https, or http by name, and never the management server. */
   const mayAsk = (address: string) => {
     if (!URL.canParse(address)) return false;
-    const { protocol, host, origin, username, password } = new URL(address);
+    const url = new URL(address);
+    const { protocol, origin, username, password } = url;
     const allowed = protocol === 'https:' || (protocol === 'http:' && allowHttpFor.includes(origin));
-    return allowed && host !== apiHost && username === '' && password === '';
+    return allowed && hostOf(url) !== apiHost && username === '' && password === '';
   };
   /** One for all streams: nothing is kept in it. */
   const sessionForStreams = async (): Promise<Session> => {

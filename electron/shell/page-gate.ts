@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream';
 import type { Log } from '../log.ts';
 
 const connectTimeoutMs = 10_000;
+const upstreamTimeoutMs = 30_000;
 const idleTimeoutMs = 180_000;
 const mostConnections = 256;
 const realm = 'pages';
@@ -108,8 +109,13 @@ function fixedLookup(addresses: readonly Address[]): LookupFunction {
 
 function placeOf(authority: string): { host: string; port: number } | null {
   const [, name = '', port = ''] = /^(\[[0-9a-fA-F:.]+\]|[^\s:/@[\]]{1,253}):(\d{1,5})$/.exec(authority) ?? [];
-  if (name === '' || Number(port) < 1 || Number(port) > 65_535) return null;
-  return { host: name.replace(/^\[(.*)\]$/, '$1').toLowerCase(), port: Number(port) };
+  // With the dot of the root behind it a name is the same name, and would be none of those that the rules know.
+  const host = name
+    .replace(/^\[(.*)\]$/, '$1')
+    .replace(/\.+$/, '')
+    .toLowerCase();
+  if (host === '' || Number(port) < 1 || Number(port) > 65_535) return null;
+  return { host, port: Number(port) };
 }
 
 async function tunnel(authority: string, client: Duplex, head: Buffer, ports: GatePorts): Promise<void> {
@@ -117,6 +123,7 @@ async function tunnel(authority: string, client: Duplex, head: Buffer, ports: Ga
     const place = placeOf(authority);
     if (place === null) throw new Refused('not-an-authority');
     const server = await reach(place.host, place.port, authority, ports);
+    if (client.destroyed) return void server.destroy();
     client.write('HTTP/1.1 200 Connected\r\n\r\n');
     if (head.length > 0) server.write(head);
     join(client, server);
@@ -143,7 +150,7 @@ async function reach(host: string, port: number, authority: string, ports: GateP
   return server;
 }
 
-/** Reads the upstream proxy's answer: at most 16 KiB, and nothing of the server before it. */
+/** Reads the upstream proxy's answer: in time, at most 16 KiB, and nothing of the server before it. */
 function tunnelGranted(server: Socket): Promise<void> {
   return new Promise((granted, failed) => {
     let answer = '';
@@ -151,12 +158,14 @@ function tunnelGranted(server: Socket): Promise<void> {
       server.destroy();
       failed(new Refused('proxy'));
     };
+    server.setTimeout(upstreamTimeoutMs, fail);
     const read = (piece: Buffer) => {
       answer += piece.toString('latin1');
       const end = answer.indexOf('\r\n\r\n');
       if (end < 0 && answer.length <= 16_384) return;
       server.off('data', read);
       server.off('close', fail);
+      server.off('timeout', fail);
       server.pause();
       if (end === answer.length - 4 && /^HTTP\/1\.[01] 2\d\d[ \r]/.test(answer)) granted();
       else fail();
@@ -215,8 +224,7 @@ async function forward(incoming: IncomingMessage, outgoing: ServerResponse, port
       ...(incoming.method === undefined ? {} : { method: incoming.method }),
     });
     onward.on('response', (reply) => {
-      outgoing.writeHead(reply.statusCode ?? 502, reply.headers);
-      reply.pipe(outgoing);
+      if (!passOn(reply, outgoing)) onward.destroy();
     });
     onward.on('timeout', () => onward.destroy());
     onward.on('error', () => (outgoing.headersSent ? outgoing.destroy() : outgoing.writeHead(502).end()));
@@ -227,6 +235,28 @@ async function forward(incoming: IncomingMessage, outgoing: ServerResponse, port
     answerTo(thrown, ports);
     outgoing.destroy();
   }
+}
+
+/**
+ * Node reads heads that it does not write, such as a status of 099 or a trailer without chunks: thrown here, that would
+ * end the player. And a server that speaks as a proxy would have Chromium ask for the gate's password again and again.
+ * @returns whether the answer is one
+ */
+function passOn(reply: IncomingMessage, outgoing: ServerResponse): boolean {
+  const headers = { ...reply.headers };
+  for (const name of ['proxy-authenticate', 'proxy-connection', 'connection', 'keep-alive', 'trailer', 'upgrade'])
+    delete headers[name];
+  try {
+    if (reply.statusCode === 407) throw new Error('an answer of a proxy');
+    outgoing.writeHead(reply.statusCode ?? 502, headers);
+  } catch {
+    outgoing.destroy();
+    return false;
+  }
+  // Broken off, it must not look like one that is still to come.
+  reply.on('close', () => reply.complete || outgoing.destroy());
+  reply.pipe(outgoing);
+  return true;
 }
 
 function answerTo(thrown: unknown, { log }: GatePorts): 403 | 502 {

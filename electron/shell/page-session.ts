@@ -37,6 +37,11 @@ interface Details {
   readonly resourceType: string;
 }
 
+/** Host and port of an address. With the dot of the root behind it a name is the same name. */
+export function hostOf({ host }: URL): string {
+  return host.replace(/\.+(?=:\d+$|$)/, '');
+}
+
 /** Whether the top frame may be at this address. */
 export function mayNavigate(page: WebPage, url: string): boolean {
   if (!URL.canParse(url)) return false;
@@ -47,12 +52,13 @@ export function mayNavigate(page: WebPage, url: string): boolean {
 /** Whether a page may ask for this at all; where a name leads is judged by the gate. */
 export function mayRequest(page: WebPage, { url, resourceType }: Details, rules: SessionRules): boolean {
   if (!URL.canParse(url)) return false;
-  const { protocol, host, origin } = new URL(url);
+  const asked = new URL(url);
+  const { protocol, host, origin } = asked;
   if (resourceType === 'mainFrame' && !mayNavigate(page, url)) return false;
   switch (protocol) {
     case 'https:':
     case 'wss:':
-      return host !== new URL(rules.apiOrigin).host;
+      return hostOf(asked) !== hostOf(new URL(rules.apiOrigin));
     case 'http:':
     case 'ws:':
       return (

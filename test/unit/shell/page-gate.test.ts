@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, request } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { isPublicAddress } from '../../../electron/sanitize/public-address.ts';
 import { type Gate, type GatePorts, openGate } from '../../../electron/shell/page-gate.ts';
@@ -69,6 +69,19 @@ function plain(url: string, authorization = credentials()): Promise<number | 'no
   });
 }
 
+/** Whether an answer breaks off, as opposed to staying open or looking whole. */
+function broken(url: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const headers = { 'proxy-authorization': credentials() };
+    const asked = request({ host: '127.0.0.1', port: gatePort(), path: url, headers, agent: false }, (reply) => {
+      reply.resume();
+      reply.on('close', () => resolve(!reply.complete));
+      reply.on('error', () => {});
+    });
+    asked.end();
+  });
+}
+
 describe('the gate of web pages', () => {
   it('serves nobody without its password, which changes with each gate', async () => {
     assert.match(await connectTo('example.com:443', 'Basic cGFnZXM6eA=='), / 407 /);
@@ -122,9 +135,50 @@ describe('the gate of web pages', () => {
     rule = () => 'public';
   });
 
+  it('outlives answers that Node reads and cannot write, and tells them from whole ones', async () => {
+    rule = () => 'anywhere';
+    const answers = new Map([
+      ['/status', 'HTTP/1.1 099 x\r\nContent-Length: 0\r\n\r\n'],
+      ['/trailer', 'HTTP/1.1 200 x\r\nTrailer: x\r\nContent-Length: 2\r\n\r\nab'],
+      ['/proxy', 'HTTP/1.1 407 x\r\nProxy-Authenticate: Basic realm="x"\r\nContent-Length: 0\r\n\r\n'],
+      ['/broken', 'HTTP/1.1 200 x\r\nContent-Length: 5\r\n\r\nab'],
+    ]);
+    const server = createTcpServer((socket) => {
+      socket.on('error', () => {});
+      socket.once('data', (head) => socket.end(answers.get(String(head).split(' ')[1] ?? '')));
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    assert.equal(await plain(`${origin}/status`), 'none');
+    assert.equal(await plain(`${origin}/proxy`), 'none', 'it would be asked for the gate’s password for ever');
+    assert.equal(await plain(`${origin}/trailer`), 200);
+    assert.equal(await broken(`${origin}/broken`), true);
+    server.close();
+    rule = () => 'public';
+  });
+
+  it('knows a name with the dot of the root behind it as the same name', async () => {
+    rule = (host) => (host === 'signage.example' ? 'refused' : 'anywhere');
+    names.set('signage.example', [['127.0.0.1']]);
+    const before = site.connections();
+    for (const host of ['signage.example', 'signage.example.', 'SIGNAGE.example..'])
+      assert.match(await connectTo(`${host}:${site.port}`), / 403 /, host);
+    assert.equal(await plain(`http://signage.example.:${site.port}/`), 'none');
+    assert.equal(site.connections(), before);
+    rule = () => 'public';
+  });
+
   it('refuses what is no host and port', async () => {
     rule = () => 'anywhere';
-    for (const authority of ['example.com', 'example.com:0', 'example.com:70000', 'a@b:443', '/:443', '[::1:443'])
+    for (const authority of [
+      'example.com',
+      'example.com:0',
+      'example.com:70000',
+      '.:443',
+      'a@b:443',
+      '/:443',
+      '[::1:443',
+    ])
       assert.match(await connectTo(authority), / 40[03] /, authority);
     rule = () => 'public';
   });

@@ -43,6 +43,7 @@ test('a page asks for https and for the plain origins that the settings allow, a
     assert.equal(may(url), true, url);
   for (const url of [
     ...['http://cdn.example/', 'ws://feed.example/', 'https://signage.example/api', 'wss://signage.example/'],
+    ...['https://signage.example./api', 'wss://SIGNAGE.example.:443/'],
     ...['file:///etc/passwd', 'player://media/0', 'chrome://gpu', 'devtools://devtools/', 'ftp://a.example/', 'x', ''],
   ])
     assert.equal(may(url), false, url);
