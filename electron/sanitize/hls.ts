@@ -36,6 +36,10 @@ export interface RewritePorts {
 const mostCharacters = 4 * 2 ** 20;
 const mostReferences = 20_000;
 const longestLine = 16_384;
+/** As of an asset's own address (playlist/address.ts). */
+const longestAddress = 8_192;
+/** Of all addresses together: short lines of a playlist become long ones by the address that they are relative to. */
+const mostAddressCharacters = 8 * 2 ** 20;
 
 /**
  * An HLS playlist (RFC 8216) written anew from what is understood of it: tags of a list, attributes of a list, numbers
@@ -67,12 +71,16 @@ type Place = (uri: string, kind: StreamReference['kind'], range?: StreamReferenc
 
 function placing({ base, place }: RewritePorts): Place {
   let count = 0;
+  let characters = 0;
   return (uri, kind, range = null) => {
     count += 1;
     if (count > mostReferences) throw new Refused('too-large');
     // Variables (EXT-X-DEFINE) are not filled in: an address with one would be another.
     if (uri.includes('{$') || !URL.canParse(uri, base)) throw new Refused('not-a-stream');
-    const placed = place({ url: new URL(uri, base).href, kind, range });
+    const url = new URL(uri, base).href;
+    characters += url.length;
+    if (url.length > longestAddress || characters > mostAddressCharacters) throw new Refused('too-large');
+    const placed = place({ url, kind, range });
     if (placed === null) throw new Refused('address-refused');
     return placed;
   };

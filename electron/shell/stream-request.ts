@@ -23,6 +23,8 @@ export function requestStream(
   signal: AbortSignal,
 ): Promise<StreamReply> {
   return new Promise((resolve, reject) => {
+    // It would not be told of again.
+    if (signal.aborted) return reject(new StreamFault('timeout', signal.reason));
     const request = net.request({ url, session, redirect: 'manual', useSessionCookies: false, cache: 'no-store' });
     const destroy = () => request.abort();
     signal.addEventListener('abort', () => {

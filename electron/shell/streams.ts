@@ -33,6 +33,9 @@ const mostRedirects = 5;
 const mostStreams = 16;
 /** Playlists, segments and keys of one stream that can be asked for; a live one has the latest. */
 const mostPlaces = 40_000;
+/** Of their addresses together. */
+const mostAddressCharacters = 16 * 2 ** 20;
+const longestAddress = 8_192;
 const largestPlaylistBytes = 4 * 2 ** 20;
 const largestSegmentBytes = 128 * 2 ** 20;
 /** For a whole playlist. */
@@ -62,6 +65,8 @@ interface Table {
   readonly source: StreamSource;
   readonly byNumber: Map<number, Place>;
   readonly byKey: Map<string, Place>;
+  /** Of all addresses. */
+  characters: number;
   next: number;
 }
 
@@ -92,6 +97,7 @@ export function createStreams(ports: StreamPorts): Streams {
       source,
       byNumber: new Map([[0, first]]),
       byKey: new Map([[keyOf(first), first]]),
+      characters: first.url.length,
       next: 1,
     };
     tables.set(id, table);
@@ -116,11 +122,12 @@ export function createStreams(ports: StreamPorts): Streams {
   };
 
   const bytes = async (table: Table, place: Place, asked: AbortSignal): Promise<Response> => {
+    const most = place.range === null ? largestSegmentBytes : place.range[1] - place.range[0] + 1;
+    if (most > largestSegmentBytes) throw new StreamFault('too-large');
     const headers = new AbortController();
     const late = setTimeout(() => headers.abort(), headersDeadlineMs);
     const signal = AbortSignal.any([asked, headers.signal]);
     const { reply } = await follow(table.source, place, ports, signal).finally(() => clearTimeout(late));
-    const most = place.range === null ? largestSegmentBytes : place.range[1] - place.range[0] + 1;
     // A server that does not know ranges sends all of the file: none of it is what was asked for.
     if (place.range !== null && reply.status !== 206) {
       reply.destroy();
@@ -160,16 +167,20 @@ const keyOf = ({ url, kind, range }: StreamReference) => `${kind} ${range?.join(
 function numberOf(table: Table, reference: StreamReference): number {
   const key = keyOf(reference);
   const place = table.byKey.get(key) ?? { ...reference, number: table.next };
-  if (place.number === table.next) table.next += 1;
+  if (place.number === table.next) {
+    table.next += 1;
+    table.characters += place.url.length;
+  }
   // Latest named last: those of a live stream that are over go.
   table.byKey.delete(key);
   table.byKey.set(key, place);
   table.byNumber.set(place.number, place);
-  for (const [oldest, { number }] of table.byKey) {
-    if (table.byKey.size <= mostPlaces) break;
+  for (const [oldest, { number, url }] of table.byKey) {
+    if (table.byKey.size <= mostPlaces && table.characters <= mostAddressCharacters) break;
     if (number === 0) continue;
     table.byKey.delete(oldest);
     table.byNumber.delete(number);
+    table.characters -= url.length;
   }
   return place.number;
 }
@@ -197,6 +208,7 @@ async function follow(source: StreamSource, place: Place, ports: StreamPorts, si
     reply.destroy();
     if (!URL.canParse(reply.location, url)) throw new StreamFault('redirect');
     url = new URL(reply.location, url).href;
+    if (url.length > longestAddress) throw new StreamFault('redirect');
   }
   throw new StreamFault('redirect');
 }

@@ -66,6 +66,14 @@ describe('rewritePlaylist', () => {
     refused(`#EXTM3U\n${'#\n'.repeat(2 ** 21)}`, 'too-large');
   });
 
+  it('refuses addresses that are made long by the one that they are relative to, each and together', () => {
+    const under = (length: number) => ({ base: `https://a.example/${'b'.repeat(length)}/index.m3u8` });
+    refused(media('#EXTINF:6,', 'a.ts'), 'too-large', under(9_000));
+    const many = media(...Array.from({ length: 5_000 }, (_, at) => `#EXTINF:6,\n${at}.ts`));
+    refused(many, 'too-large', under(4_000));
+    assert.ok(rewrite(many, under(400)).rewritten.ok);
+  });
+
   it('leaves out variants whose pictures are larger than any that is shown, and refuses a stream of those alone', () => {
     const huge = ['#EXT-X-STREAM-INF:BANDWIDTH=1,RESOLUTION=100000x100000', 'huge.m3u8'];
     refused(['#EXTM3U', ...huge].join('\n'), 'not-a-stream');

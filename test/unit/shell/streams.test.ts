@@ -127,6 +127,35 @@ describe('streams', () => {
     assert.match(part.lines.join(), /"reason":"too-large"/);
   });
 
+  it('refuses a part that is declared longer than a segment may be, before it asks', async () => {
+    const text = playlist('#EXT-X-BYTERANGE:999999999999999@0\na.ts');
+    const { ask, asked } = over({ [source.url]: () => ({ text }), 'https://tv.example/a.ts': () => ({ status: 206 }) });
+    await ask(0);
+    assert.equal((await ask(1)).status, 413);
+    assert.equal(asked.length, 1);
+  });
+
+  it('refuses a redirect to an address that is longer than any, and forgets the oldest of too many long ones', async () => {
+    const far = over({ [source.url]: () => ({ status: 302, location: `https://tv.example/${'a'.repeat(9_000)}` }) });
+    assert.equal((await far.ask(0)).status, 403);
+    assert.equal(far.asked.length, 1);
+    let round = 0;
+    const live = over({
+      [source.url]: () => {
+        round += 1;
+        const names = Array.from({ length: 500 }, (_, at) => `${round}-${at}-${'x'.repeat(8_000)}.ts`);
+        return { text: playlist(...names) };
+      },
+    });
+    const numbers = async () => (await (await live.ask(0)).text()).match(/(?<=\/)\d+$/gm)?.map(Number) ?? [];
+    const [first = 0] = await numbers();
+    for (let at = 0; at < 4; at += 1) await numbers();
+    const [last = 0] = await numbers();
+    assert.equal((await live.ask(first)).status, 404, 'forgotten: 24 MB of addresses came after it');
+    assert.equal((await live.ask(last)).status, 502, 'asked for');
+    assert.equal((await live.ask(0)).status, 200, 'the first playlist stays');
+  });
+
   it('answers in words that the page knows, and never with a text of the server’s', async () => {
     const answers: readonly (readonly [Answer, number])[] = [
       [() => ({ status: 404, text: 'secret' }), 404],
