@@ -128,7 +128,16 @@ test('a boot for another reason is no storm', () => {
   assert.equal(sign.storm(20), 20);
 });
 
-for (const text of ['', 'a', 'a x y z', 'a 9999999999999999999999 1 1', '$(reboot) ; 1', 'a 99 5'])
+for (const text of [
+  '',
+  'a',
+  'a x y z',
+  'a 9999999999999999999999 1 1',
+  '$(reboot) ; 1',
+  'a 99 5',
+  'a 08 1 0',
+  'a 1 09 0',
+])
   test(`starts whatever the file of starts holds: ${JSON.stringify(text)}`, () => {
     const sign = machine();
     writeFileSync(sign.at('kiosk-starts'), text);
