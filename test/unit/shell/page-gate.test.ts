@@ -145,7 +145,7 @@ describe('the gate of web pages', () => {
     ]);
     const server = createTcpServer((socket) => {
       socket.on('error', () => {});
-      socket.once('data', (head) => socket.end(answers.get(String(head).split(' ')[1] ?? '')));
+      socket.once('data', (head) => socket.end(answers.get(String(head).split(' ')[1] ?? '') ?? ''));
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
