@@ -18,6 +18,7 @@ const help = `npm run bench -- NAME — measure, on this machine, against a yard
   schedule      what plays and until when, for 1,000 playlists with predicates of 4,000 characters, against V8
   sync          1,000 files, 2 GiB, from nginx over mutual TLS to the disk, verified, against curl, sha256sum and sync;
                 a poll without a change; a playlist and a store of 10,000 (writes some 20 GiB, needs 6 GiB of disk)
+  enrol         a new screen up to its PIN on a software TPM, with attestation and without
   startup       process start to first content frame against a minimal Electron application
   gap           black and wrong frames and the time between two items, for every pair of kinds; drift of their starts;
                 frames of a clip: against one bare <img> and <video> in the same Electron
@@ -30,7 +31,19 @@ const help = `npm run bench -- NAME — measure, on this machine, against a yard
   --help        this text
 `;
 
-const names = ['handshake', 'bulk', 'memory', 'pool', 'schedule', 'sync', 'startup', 'gap', 'recovery', 'soak'];
+const names = [
+  'handshake',
+  'bulk',
+  'memory',
+  'pool',
+  'schedule',
+  'sync',
+  'enrol',
+  'startup',
+  'gap',
+  'recovery',
+  'soak',
+];
 
 /** Measurements that need a display, and its size. @type {Readonly<Record<string, {width: number, height: number}>>} */
 const displays = {

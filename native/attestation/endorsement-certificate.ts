@@ -30,29 +30,57 @@ export function readEndorsementCertificate(der: Buffer): X509Certificate {
   throw new AttestationError('STRUCTURE_INVALID', 'ek_certificate: goes on behind its end');
 }
 
+/** More than any maker has between a chip and its root. */
+const LONGEST_CHAIN = 5;
+
+interface Pinned {
+  /** PEM: makers' roots and intermediates; each of them is trusted by itself. */
+  readonly authorities: readonly string[];
+  readonly intermediates?: readonly string[];
+}
+
 /**
- * That one of the pinned authorities has issued this certificate for an endorsement key, and that it is valid now.
- * @param authorities PEM: makers' roots and intermediates; each of them is trusted by itself
+ * That one of the pinned authorities has issued this certificate for an endorsement key, directly or over intermediates
+ * that are valid now, and that it is valid now.
  * @throws AttestationError ENDORSEMENT_UNTRUSTED, ENDORSEMENT_EXPIRED
  */
-export function checkEndorsementChain(
-  certificate: X509Certificate,
-  authorities: readonly string[],
-  nowMs: number,
-): void {
-  const issued = authorities.some((pem) => {
-    const authority = new X509Certificate(pem);
-    return authority.ca && certificate.checkIssued(authority) && certificate.verify(authority.publicKey);
-  });
-  if (!issued)
+export function checkEndorsementChain(certificate: X509Certificate, pinned: Pinned, nowMs: number): void {
+  const authorities = pinned.authorities.map((pem) => new X509Certificate(pem));
+  const between = (pinned.intermediates ?? []).map((pem) => new X509Certificate(pem));
+  if (
+    !isIssued(
+      certificate,
+      authorities,
+      between.filter((one) => isValid(one, nowMs)),
+      LONGEST_CHAIN,
+    )
+  )
     throw new AttestationError('ENDORSEMENT_UNTRUSTED', 'no pinned maker has issued the endorsement certificate');
   const purposes = certificate.keyUsage as readonly string[] | undefined;
   if (certificate.ca || (purposes !== undefined && !purposes.includes(EK_PURPOSE))) {
     throw new AttestationError('ENDORSEMENT_UNTRUSTED', 'the certificate is not one for an endorsement key');
   }
-  if (nowMs < Date.parse(certificate.validFrom) || nowMs > Date.parse(certificate.validTo)) {
+  if (!isValid(certificate, nowMs)) {
     throw new AttestationError('ENDORSEMENT_EXPIRED', 'the endorsement certificate is not valid at this time');
   }
+}
+
+function isValid(certificate: X509Certificate, nowMs: number): boolean {
+  return Date.parse(certificate.validFrom) <= nowMs && nowMs <= Date.parse(certificate.validTo);
+}
+
+/** A path to an authority. @param left how many certificates it may still have */
+function isIssued(
+  certificate: X509Certificate,
+  authorities: readonly X509Certificate[],
+  intermediates: readonly X509Certificate[],
+  left: number,
+): boolean {
+  const signs = (issuer: X509Certificate) =>
+    issuer.ca && certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
+  if (authorities.some(signs)) return true;
+  if (left === 0) return false;
+  return intermediates.some((issuer) => signs(issuer) && isIssued(issuer, authorities, intermediates, left - 1));
 }
 
 /** Maker, model and version from the certificate's subjectAltName, fit for people: printable ASCII, at most 64 characters. */

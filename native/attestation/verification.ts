@@ -25,6 +25,8 @@ export interface Evidence {
 export interface Trust {
   /** PEM, one certificate each: authorities of TPM makers. */
   readonly authorities: readonly string[];
+  /** PEM: what may lie between an endorsement certificate and an authority; trusted for nothing by themselves. */
+  readonly intermediates?: readonly string[];
   /** `endorsementHash` of chips that are known one by one: some have no certificate. */
   readonly endorsementHashes: readonly string[];
 }
@@ -132,7 +134,7 @@ function judgeChip(
   if (!certificate.publicKey.equals(endorsement.publicKey)) {
     throw new AttestationError('ENDORSEMENT_MISMATCH', 'the endorsement certificate is that of another chip');
   }
-  if (!listed) checkEndorsementChain(certificate, trust.authorities, nowMs);
+  if (!listed) checkEndorsementChain(certificate, trust, nowMs);
   return { ...known, vouchedBy: listed ? 'allow-list' : 'certificate', ...chipOf(certificate) };
 }
 

@@ -55,6 +55,8 @@ export interface BackendOptions {
   readonly attestation?: AttestationPolicy;
   /** PEM, one certificate each: makers of TPMs whose endorsement certificates are believed. */
   readonly endorsementAuthorities?: readonly string[];
+  /** PEM, one certificate each: what may lie between an endorsement certificate and its maker's authority. */
+  readonly endorsementIntermediates?: readonly string[];
   /** SHA-256 of endorsement keys (SubjectPublicKeyInfo), hex: chips that are known one by one. */
   readonly endorsementHashes?: readonly string[];
   /** Whether a screen that proves to be the same key in the same chip gets a new certificate without an operator. */
@@ -129,6 +131,7 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
   const policy = options.attestation ?? 'off';
   const trust = {
     authorities: options.endorsementAuthorities ?? [],
+    intermediates: options.endorsementIntermediates ?? [],
     endorsementHashes: options.endorsementHashes ?? [],
   };
   const hardware = new HardwareIdentities(policy, trust, now, options.challengeLifetimeMs);

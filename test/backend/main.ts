@@ -13,6 +13,8 @@ const help = `The reference management server of Signet Player: for development 
                 whether screens must prove that their key is in a genuine TPM (default preferred)
   --tpm-makers FILE
                 PEM bundle: authorities whose endorsement certificates are believed
+  --tpm-intermediates FILE
+                PEM bundle: what may lie between a TPM and its maker's authority
   --tpm-chips FILE
                 SHA-256 of endorsement keys, hex, one a line: chips that are known one by one
   --readmit     give a screen that proves to be the same key in the same chip a new certificate without an operator
@@ -31,7 +33,7 @@ const policies = ['required', 'preferred', 'off'] as const;
 
 function authoritiesOf(file: string): readonly string[] {
   const found = readFileSync(file, 'utf8').match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g);
-  if (found === null) throw new Error(`--tpm-makers ${file}: no certificate in it`);
+  if (found === null) throw new Error(`${file}: no certificate in it`);
   return found;
 }
 
@@ -50,6 +52,7 @@ async function run(): Promise<void> {
       host: { type: 'string', default: '127.0.0.1' },
       attestation: { type: 'string', default: 'preferred' },
       'tpm-makers': { type: 'string' },
+      'tpm-intermediates': { type: 'string' },
       'tpm-chips': { type: 'string' },
       readmit: { type: 'boolean', default: false },
       issuer: { type: 'string' },
@@ -66,11 +69,13 @@ async function run(): Promise<void> {
   if (attestation === undefined) throw new Error(`--attestation ${values.attestation}: ${policies.join(', ')}`);
   const issuer = values.issuer === undefined ? null : readIssuer(values.issuer, process.env);
   const makers = values['tpm-makers'];
+  const between = values['tpm-intermediates'];
   const chips = values['tpm-chips'];
   const backend = await startBackend({
     ...{ stateDirectory: values.state, port, host: values.host, attestation, readmits: values.readmit },
     ...(issuer === null ? {} : { issuer }),
     endorsementAuthorities: makers === undefined ? [] : authoritiesOf(makers),
+    endorsementIntermediates: between === undefined ? [] : authoritiesOf(between),
     endorsementHashes: chips === undefined ? [] : chipsOf(chips),
   });
   process.stdout.write(`console         ${backend.origin}/\n`);

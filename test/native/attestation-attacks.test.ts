@@ -1,9 +1,16 @@
 /** Every mix of evidence that must not pass, against real chips: each is refused, with a code of its own. */
 import assert from 'node:assert/strict';
-import { createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import { after, test } from 'node:test';
 import { certificateRequest, softwareKey } from 'node-tss';
-import { type Answer, Challenges, type Evidence, endorsementHash, type Trust } from 'node-tss/attestation';
+import {
+  type Answer,
+  Challenges,
+  type Evidence,
+  endorsementHash,
+  type Trust,
+  verifyAnswer,
+} from 'node-tss/attestation';
 import { readCertificateRequest } from '../../native/attestation/certificate-request.ts';
 import { answerOf, attestingDevice, certified, withPoint } from '../support/attesting-device.ts';
 import { createAuthority, createKey, keyPem } from '../support/certificates.ts';
@@ -187,5 +194,47 @@ test('evidence of a genuine chip passes, and no mix of it with anything else', a
     const current = await own.tpm.activateCredential(own.endorsement.kind, own.attestationPem, open(own.evidence));
     assert.throws(settle({ secret: current, certifyInfo, certifySignature }), code('SIGNATURE_INVALID'));
     assert.ok(secret.length > 0);
+  });
+
+  await t.test('refuses what the attestation key has signed and what is no word of a TPM about a key', async () => {
+    // As if a TPM's restricted key could be made to sign this: the one part that a software key must stand in for.
+    const forger = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const akPublic = withPoint(own.evidence.akPublic, forger.publicKey.export({ format: 'jwk' }));
+    const evidence = { ...own.evidence, akPublic };
+    const [nonce, secret] = [randomBytes(32), randomBytes(32)];
+    const { certifyInfo } = await certified(own, nonce, secret, evidence.csrPem);
+    const judged = (attest: Buffer) => {
+      const pair = sign('sha256', attest, { key: forger.privateKey, dsaEncoding: 'ieee-p1363' });
+      const parts = [
+        Buffer.from('0018000b0020', 'hex'),
+        pair.subarray(0, 32),
+        Buffer.from('0020', 'hex'),
+        pair.subarray(32),
+      ];
+      const given = { secret, certifyInfo: attest, certifySignature: Buffer.concat(parts) };
+      return verifyAnswer(evidence, { nonce, secret }, given, trust, nowMs);
+    };
+    assert.equal(judged(certifyInfo).model, 'swtpm');
+    const changed = (at: number, value: number) => {
+      const bytes = Buffer.from(certifyInfo);
+      bytes.writeUInt16BE(value, at);
+      return bytes;
+    };
+    // TPM_ST_ATTEST_QUOTE, TPM_ST_ATTEST_CREATION, and another magic.
+    for (const attest of [changed(4, 0x8018), changed(4, 0x801a), changed(0, 0)])
+      assert.throws(() => judged(attest), code('ATTEST_TYPE'));
+    assert.throws(() => judged(Buffer.concat([certifyInfo, Buffer.alloc(1)])), code('STRUCTURE_INVALID'));
+  });
+
+  await t.test('follows a chain over intermediates to a pinned root, and none that is broken', () => {
+    const [rootPem, issuerPem] = [maker.rootPem(), maker.authorityPem()];
+    const over = (authorities: string[], intermediates: string[], at = nowMs) =>
+      new Challenges({ authorities, intermediates, endorsementHashes: [] }, () => at).open('r1', own.evidence);
+    assert.ok(over([rootPem], [issuerPem]));
+    assert.throws(() => over([rootPem], []), code('ENDORSEMENT_UNTRUSTED'));
+    assert.throws(() => over([], [issuerPem, rootPem]), code('ENDORSEMENT_UNTRUSTED'));
+    const stranger = createAuthority('Stranger').certificatePem;
+    assert.throws(() => over([stranger], [issuerPem]), code('ENDORSEMENT_UNTRUSTED'));
+    assert.throws(() => over([rootPem], [issuerPem], Date.UTC(2001, 0)), code('ENDORSEMENT_UNTRUSTED'));
   });
 });

@@ -8,6 +8,8 @@ import { promisify } from 'node:util';
 export interface TpmMaker {
   /** Authority that issues the endorsement certificates, PEM; there once a TPM was made. */
   authorityPem(): string;
+  /** The root above that authority, PEM. */
+  rootPem(): string;
   /**
    * Make a TPM: RSA-2048 endorsement key at 0x81010001 with a certificate in NV 0x01C00002, P-384 one at 0x81010016 with
    * its own in 0x01C00016. @returns the state folder for `startSwtpm`
@@ -43,6 +45,7 @@ certserial = ${at('ca/certserial')}
   let first: Promise<string> | undefined;
   const maker: TpmMaker = {
     authorityPem: () => readFileSync(at('ca/issuercert.pem'), 'utf8'),
+    rootPem: () => readFileSync(at('ca/swtpm-localca-rootca-cert.pem'), 'utf8'),
     async make() {
       const state = at(`tpm-${made++}`);
       mkdirSync(state, { mode: 0o700 });
