@@ -24,7 +24,10 @@ export interface Timetable<P> {
   /** Playing now, in document order; empty: nothing is scheduled. */
   readonly playing: readonly P[];
   readonly problems: readonly PredicateProblem[];
-  /** Unix milliseconds of the first later instant at which `playing` is another; `null`: never. */
+  /**
+   * Unix milliseconds of the first later instant at which `playing` is another; `null`: never. Searched for when it is
+   * first asked for: what plays is shown before.
+   */
   readonly nextChangeMs: number | null;
 }
 
@@ -55,12 +58,23 @@ export function timetable<P extends Schedulable>(playlists: readonly P[], zone: 
   const urgent = matching.filter(({ playlist }) => playlist.priority);
   const playing = (urgent.length > 0 ? urgent : matching).map(({ playlist }) => playlist);
   const relevant = urgent.length > 0 ? rules.filter(({ playlist }) => playlist.priority) : rules;
-  let nextChangeMs: number | null = null;
-  for (const { turning } of relevant) {
-    const turnMs = turning.next(clock, fromMs, nextChangeMs ?? Number.POSITIVE_INFINITY, effort);
-    if (turnMs !== null) nextChangeMs = turnMs;
-  }
-  return { playing, problems, nextChangeMs };
+  const search = () => {
+    let foundMs: number | null = null;
+    for (const { turning } of relevant) {
+      const turnMs = turning.next(clock, fromMs, foundMs ?? Number.POSITIVE_INFINITY, effort);
+      if (turnMs !== null) foundMs = turnMs;
+    }
+    return foundMs;
+  };
+  let nextChangeMs: number | null | undefined;
+  return {
+    playing,
+    problems,
+    get nextChangeMs() {
+      if (nextChangeMs === undefined) nextChangeMs = search();
+      return nextChangeMs;
+    },
+  };
 }
 
 /** What was made of a predicate: rules of the playlist that it belongs to. */
