@@ -72,7 +72,8 @@ export class SmallDisk {
     // Busy for as long as a file is open for writing; and gone once the player is.
     for (let left = 50; !run.ended; left--) {
       try {
-        execFileSync('nsenter', [...into, 'mount', '-o', `remount,${how}`, this.#state], { stdio: 'pipe' });
+        // With a source no option is taken over: an owner's number means nothing in this namespace.
+        execFileSync('nsenter', [...into, 'mount', '-o', `remount,${how}`, 'none', this.#state], { stdio: 'pipe' });
         return;
       } catch (thrown) {
         if (left === 0) throw thrown;
