@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { inCheckout } from './bootstrap/checkout.mjs';
 import { narrate, runMain, SetupError } from './bootstrap/narration.mjs';
 import { bundlePackage } from './bundle.mjs';
+import { assertTargets, machineOf, provideFor } from './package/machine.mjs';
 import { makePackages } from './package/make.mjs';
 import { setup } from './setup.mjs';
 
@@ -16,6 +17,7 @@ signet-player-test. They are for tests, never for users.
 
   --release              refuse to make test packages: packages for users, or none
   --deb, --appimage      only this one
+  --arch arm64           for arm64, on an x64 machine: the .deb alone, with Debian's cross compiler and libraries
   --test-build           the test build instead, unpacked, in dist/packages/test-build/: debugging switches are let in
   --fast                 compress as little as possible
   --out DIR              where the packages go
@@ -31,6 +33,7 @@ function readOptions() {
     const { values } = parseArgs({
       options: {
         ...{ release: flag, deb: flag, appimage: flag, 'test-build': flag, fast: flag, help: flag },
+        arch: { type: 'string' },
         out: { type: 'string', default: inCheckout('dist/packages') },
       },
     });
@@ -44,17 +47,22 @@ function readOptions() {
 await runMain(async () => {
   const options = readOptions();
   if (options.help) return void process.stdout.write(help);
-  await setup(['build', 'run', 'package']);
+  const machine = machineOf(options.arch);
+  const all = !options.deb && !options.appimage;
+  const named = [...(options.deb ? ['deb'] : []), ...(options.appimage ? ['AppImage'] : [])];
+  assertTargets(machine, named);
+  await setup(['build', 'run', 'package', ...(machine.isOther ? /** @type {const} */ (['arm64']) : [])]);
+  await provideFor(machine);
   const kind = options['test-build'] ? 'test' : 'release';
   narrate('build', `bundling the ${kind} build`);
   const modules = await bundlePackage(kind);
-  const all = !options.deb && !options.appimage;
   await mkdir(options.out, { recursive: true });
   const made = await makePackages({
+    machine,
     kind,
     modules,
     onlyForUsers: options.release,
-    targets: [...(options.deb || all ? ['deb'] : []), ...(options.appimage || all ? ['AppImage'] : [])],
+    targets: all ? machine.targets : named,
     fast: options.fast,
     out: options.out,
   });

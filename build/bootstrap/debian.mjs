@@ -2,7 +2,7 @@ import process from 'node:process';
 import { run } from './command.mjs';
 import { narrate, SetupError } from './narration.mjs';
 
-/** @typedef {'build' | 'run' | 'package' | 'test'} Purpose */
+/** @typedef {'build' | 'run' | 'package' | 'test' | 'boot' | 'arm64'} Purpose */
 
 /**
  * Debian packages (names of Debian 12; newer releases provide them under the same names), by purpose and reason.
@@ -74,6 +74,12 @@ export const debianPackages = {
     mmdebstrap: 'makes the Debian that it boots',
     e2fsprogs: 'its disk image, without mounting it',
     iproute2: 'the loopback interface of its network namespace',
+  },
+  arm64: {
+    'g++-aarch64-linux-gnu': 'compiles the native addon for arm64',
+    mmdebstrap: 'unpacks Debian’s libraries for arm64, which it is linked against',
+    uidmap: 'the same for users other than root',
+    'qemu-user-static': 'runs the tests of the addon on an emulated arm64',
   },
 };
 

@@ -4,27 +4,34 @@ import process from 'node:process';
 import { inCheckout, manifest } from './checkout.mjs';
 import { closedNetworkElectron, unpackClosedNetworkElectron } from './closed-network-electron.mjs';
 import { readStamp, treeDigest } from './digest.mjs';
-import { narrate, SetupError } from './narration.mjs';
+import { narrate } from './narration.mjs';
 import { unpackOfficialElectron } from './official-electron.mjs';
 
-const folder = inCheckout('.runtime/electron');
+/** Where the runtime for a kind of machine is kept, absolute. @param {string} [arch] this machine's where absent */
+export const electronFolder = (arch = process.arch) =>
+  inCheckout(arch === process.arch ? '.runtime/electron' : `.runtime/electron-${arch}`);
 
-/** @returns {Promise<string>} one line naming version and source of the runtime in use; first word `official` or `closed-network` */
-export async function electronOrigin() {
+/**
+ * @param {string} [folder] of a runtime, the one in use where absent
+ * @returns {Promise<string>} one line naming its version and source; first word `official` or `closed-network`
+ */
+export async function electronOrigin(folder = electronFolder()) {
   return (await readStamp(path.join(folder, 'origin'))) ?? 'absent';
 }
 
-/** @returns {Promise<string>} version of the runtime in use */
-export async function electronVersion() {
+/** @param {string} [folder] the same @returns {Promise<string>} its version */
+export async function electronVersion(folder = electronFolder()) {
   return (await readStamp(path.join(folder, 'version'))) ?? 'absent';
 }
 
 /**
- * Have an Electron runtime at .runtime/electron: the official one of the version package.json pins,
+ * Have an Electron runtime for a kind of machine: the official one of the version package.json pins,
  * or on a closed network the development runtime. Names its origin every time.
- * @throws {SetupError}
+ * @param {string} [arch] this machine's where absent
+ * @throws {import('./narration.mjs').SetupError} where the official one cannot be reached and no other is known for that kind
  */
-export async function provideElectron() {
+export async function provideElectron(arch = process.arch) {
+  const folder = electronFolder(arch);
   const wanted = manifest().devDependencies.electron;
   const standIn = await treeDigest(inCheckout('build/electron-stand-in'), () => true);
   const known = [`official ${wanted}`, `closed-network ${closedNetworkElectron.version} ${standIn}`];
@@ -33,8 +40,8 @@ export async function provideElectron() {
     const part = `${folder}.part-${process.pid}`;
     try {
       await mkdir(part, { recursive: true });
-      const official = await unpackOfficialElectron(wanted, part);
-      const { version, origin } = official ?? (await closedNetwork(part));
+      const official = await unpackOfficialElectron(wanted, part, arch);
+      const { version, origin } = official ?? (await unpackClosedNetworkElectron(part, arch));
       await writeFile(path.join(part, 'version'), version);
       await writeFile(path.join(part, 'origin'), `${origin}\n`);
       await writeFile(path.join(part, 'stamp'), official ? known[0] : known[1]);
@@ -44,14 +51,5 @@ export async function provideElectron() {
       await rm(part, { recursive: true, force: true });
     }
   }
-  narrate('electron', await electronOrigin());
-}
-
-/** @param {string} target */
-async function closedNetwork(target) {
-  if (process.arch === 'x64') return unpackClosedNetworkElectron(target);
-  throw new SetupError(
-    `there is no closed-network Electron for ${process.arch}`,
-    'let this machine reach GitHub, or set ELECTRON_MIRROR to a mirror of the Electron releases',
-  );
+  narrate('electron', `${arch === process.arch ? '' : `${arch}: `}${await electronOrigin(folder)}`);
 }

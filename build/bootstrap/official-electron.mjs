@@ -7,12 +7,13 @@ const REACHABLE_WITHIN_MS = 5000;
 
 /**
  * @param {string} version
+ * @param {string} arch
  * @returns {Promise<string | undefined>} why the official download cannot be had from here, undefined when it can
  */
-async function unreachable(version) {
+async function unreachable(version, arch) {
   // A mirror that was asked for by name is tried without a probe.
   if (process.env.ELECTRON_MIRROR) return undefined;
-  const name = `electron-v${version}-linux-${process.arch}.zip`;
+  const name = `electron-v${version}-linux-${arch}.zip`;
   const url = `https://github.com/electron/electron/releases/download/v${version}/${name}`;
   try {
     // Follows the redirect too: the asset store is another host than the site.
@@ -30,13 +31,14 @@ async function unreachable(version) {
  * inside the `electron` npm package (which package-lock.json pins in turn).
  * @param {string} version
  * @param {string} target an empty folder
+ * @param {string} arch the kind of machine that it is for, in Node's words
  * @returns {Promise<{version: string, origin: string} | undefined>} undefined on a closed network
  * @throws {SetupError} when the download's checksum differs: that is never a reason to fall back
  */
-export async function unpackOfficialElectron(version, target) {
-  const reason = await unreachable(version);
+export async function unpackOfficialElectron(version, target, arch) {
+  const reason = await unreachable(version, arch);
   if (reason !== undefined) {
-    narrate('electron', `the official Electron ${version} cannot be reached (${reason})`);
+    narrate('electron', `the official Electron ${version} for ${arch} cannot be reached (${reason})`);
     return undefined;
   }
   narrate('electron', `fetching the official Electron ${version} (about 120 MB)`);
@@ -48,7 +50,7 @@ export async function unpackOfficialElectron(version, target) {
       version,
       artifactName: 'electron',
       platform: 'linux',
-      arch: process.arch,
+      arch,
       checksums,
       cacheRoot: process.env.electron_config_cache,
     });

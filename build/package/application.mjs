@@ -13,9 +13,10 @@ import { must } from '../bootstrap/command.mjs';
 
 /**
  * The application as electron-builder packs it: the bundles, node-tss beside them, and a manifest of its own.
- * @param {{kind: 'release' | 'test', folder: string, name: string, version: string, origin: Origin}} build
+ * @param {{kind: 'release' | 'test', folder: string, name: string, version: string, origin: Origin,
+ *   machine: import('./machine.mjs').Machine}} build
  */
-export async function stageApplication({ kind, folder, name, version, origin }) {
+export async function stageApplication({ kind, folder, name, version, origin, machine }) {
   const app = path.join(folder, 'app');
   const noMaps = (/** @type {string} */ file) => !file.endsWith('.map');
   await mkdir(app, { recursive: true });
@@ -36,7 +37,7 @@ export async function stageApplication({ kind, folder, name, version, origin }) 
     signet: origin,
   };
   await writeFile(path.join(app, 'package.json'), `${JSON.stringify(own, null, 2)}\n`);
-  await stageNodeTss(path.join(app, 'node-tss'));
+  await stageNodeTss(path.join(app, 'node-tss'), machine);
 }
 
 /**
@@ -48,8 +49,12 @@ async function nameNodeTss(file) {
   await writeFile(file, text.replaceAll('require("node-tss")', 'require("./node-tss/dist/index.cjs")'));
 }
 
-/** The JavaScript face and the addon, without symbols that only a debugger wants. @param {string} target */
-async function stageNodeTss(target) {
+/**
+ * The JavaScript face and the addon, without symbols that only a debugger wants.
+ * @param {string} target
+ * @param {import('./machine.mjs').Machine} machine
+ */
+async function stageNodeTss(target, machine) {
   await mkdir(path.join(target, 'dist'), { recursive: true });
   await mkdir(path.join(target, 'build/Release'), { recursive: true });
   const { name, version, license } = JSON.parse(await readFile(inCheckout('native/package.json'), 'utf8'));
@@ -57,15 +62,14 @@ async function stageNodeTss(target) {
   await writeFile(path.join(target, 'package.json'), `${JSON.stringify(own, null, 2)}\n`);
   await cp(inCheckout('native/dist/index.cjs'), path.join(target, 'dist/index.cjs'));
   const addon = path.join(target, 'build/Release/node_tss.node');
-  await cp(inCheckout('native/build/Release/node_tss.node'), addon);
-  await must('strip', ['--strip-unneeded', addon], { quiet: true, remedy: 'apt-get install binutils' });
+  await cp(machine.addon, addon);
+  await must(machine.strip, ['--strip-unneeded', addon], { quiet: true, remedy: 'apt-get install binutils' });
 }
 
-/** The runtime without the start page, which a package has no use for. @param {string} folder */
-export async function stageElectron(folder) {
+/** The runtime without the start page, which a package has no use for. @param {string} folder @param {string} source */
+export async function stageElectron(folder, source) {
   const target = path.join(folder, 'electron');
   const left = new Set(['resources', 'origin', 'stamp', 'version', 'chrome-sandbox']);
-  const source = inCheckout('.runtime/electron');
   await rm(target, { recursive: true, force: true });
   await cp(source, target, {
     recursive: true,

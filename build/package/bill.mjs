@@ -2,6 +2,8 @@ import { readFile } from 'node:fs/promises';
 import process from 'node:process';
 import { electronBinary, inCheckout } from '../bootstrap/checkout.mjs';
 import { must } from '../bootstrap/command.mjs';
+import { electronVersion } from '../bootstrap/electron.mjs';
+import { SetupError } from '../bootstrap/narration.mjs';
 
 /**
  * @typedef {object} Part something that is inside a package
@@ -59,8 +61,18 @@ const ofElectron = /** @type {const} */ ([
   ['node', 'node', 'MIT', 'inside Electron'],
 ]);
 
-/** @returns {Promise<Part[]>} */
-export async function runtimeParts() {
+/**
+ * Told by the runtime of this machine, which must be the same release as the one that is packed.
+ * @param {import('./machine.mjs').Machine} machine
+ * @returns {Promise<Part[]>}
+ * @throws {SetupError}
+ */
+export async function runtimeParts(machine) {
+  const [packed, here] = [await electronVersion(machine.electron), await electronVersion()];
+  if (packed !== here) {
+    const problem = `Electron ${packed} is to be packed, and this machine has ${here}, which cannot tell what is inside`;
+    throw new SetupError(problem, 'remove .runtime/electron and run the command again');
+  }
   const env = { ...process.env, ELECTRON_RUN_AS_NODE: '1' };
   const words = ['-p', 'JSON.stringify(process.versions)'];
   const versions = JSON.parse(await must(electronBinary, words, { quiet: true, remedy, env }));
@@ -87,12 +99,15 @@ const ofDebian = {
   ]),
 };
 
-/** @param {'deb' | 'AppImage'} target @returns {Promise<Part[]>} */
-export async function debianParts(target) {
+/**
+ * @param {'deb' | 'AppImage'} target
+ * @param {import('./machine.mjs').Machine} machine
+ * @returns {Promise<Part[]>}
+ */
+export async function debianParts(target, machine) {
   return Promise.all(
     ofDebian[target].map(async ([binary, name, license, note]) => {
-      const words = ['-W', '-f', '$' + '{Version}', binary];
-      const version = await must('dpkg-query', words, { quiet: true, remedy });
+      const version = await machine.libraryVersion(binary);
       return { name, version, license, purl: `pkg:deb/debian/${name}@${encodeURIComponent(version)}`, note };
     }),
   );

@@ -10,10 +10,11 @@ import { bundledPackages, debianParts, runtimeParts } from './bill.mjs';
 import { builderConfig } from './builder-config.mjs';
 import { billOfMaterials, copyright } from './documents.mjs';
 import { stageRoot } from './root.mjs';
-import { builderArch, provideAppImageTools, stageAppImage } from './tools.mjs';
+import { provideAppImageTools, stageAppImage } from './tools.mjs';
 
 /**
  * @typedef {object} Wish
+ * @property {import('./machine.mjs').Machine} machine
  * @property {'release' | 'test'} kind the test build is made as a folder alone
  * @property {readonly string[]} modules npm packages inside the bundles, such as `node_modules/zod`
  * @property {boolean} onlyForUsers refuse the closed-network runtime
@@ -28,8 +29,8 @@ import { builderArch, provideAppImageTools, stageAppImage } from './tools.mjs';
  * @returns {Promise<string[]>} the files
  * @throws {SetupError}
  */
-export async function makePackages({ kind, modules, onlyForUsers, targets, fast, out }) {
-  const runtime = await electronOrigin();
+export async function makePackages({ machine, kind, modules, onlyForUsers, targets, fast, out }) {
+  const runtime = await electronOrigin(machine.electron);
   const forUsers = runtime.startsWith('official ');
   if (onlyForUsers && !forUsers) {
     throw new SetupError(
@@ -41,21 +42,21 @@ export async function makePackages({ kind, modules, onlyForUsers, targets, fast,
   const name = forUsers ? 'signet-player' : 'signet-player-test';
   const { version } = manifest();
   const folder = inCheckout('dist/package', kind);
-  const build = { kind, name, folder, version, electronVersion: await electronVersion() };
-  narrate('dist', `${name} ${version}, commit ${commit}, Electron: ${runtime}`);
+  const build = { kind, name, folder, version, machine, electronVersion: await electronVersion(machine.electron) };
+  narrate('dist', `${name} ${version} for ${machine.arch}, commit ${commit}, Electron: ${runtime}`);
   await rm(folder, { recursive: true, force: true });
-  await stageElectron(folder);
+  await stageElectron(folder, machine.electron);
   await stageApplication({ ...build, origin: { commit, runtime, forUsers, kind } });
-  const parts = [...(await bundledPackages(modules)), ...(await runtimeParts())];
+  const parts = [...(await bundledPackages(modules)), ...(await runtimeParts(machine))];
   const documentsFor = async (/** @type {'deb' | 'AppImage'} */ target) => {
-    const all = [...parts, ...(await debianParts(target))];
+    const all = [...parts, ...(await debianParts(target, machine))];
     return { copyright: copyright({ name, parts: all }), bill: billOfMaterials({ name, version, parts: all }) };
   };
   await stageRoot({ ...build, time: new Date(epoch * 1000), documents: await documentsFor('deb') });
   const environment = {
     SOURCE_DATE_EPOCH: String(epoch),
     CUSTOM_FPM_PATH: inCheckout('build/package/fpm.mjs'),
-    APPIMAGE_TOOLS_PATH: await provideAppImageTools(),
+    ...(targets.includes('AppImage') ? { APPIMAGE_TOOLS_PATH: await provideAppImageTools() } : {}),
     ...(fast ? { SIGNET_PACKAGE_EFFORT: 'least' } : {}),
   };
   Object.assign(process.env, environment);
@@ -83,14 +84,14 @@ export async function makePackages({ kind, modules, onlyForUsers, targets, fast,
 }
 
 /**
- * @param {import('./builder-config.mjs').Build} build
+ * @param {import('./builder-config.mjs').Build & {machine: import('./machine.mjs').Machine}} build
  * @param {string} target
  * @param {string} [prepackaged]
  * @returns {Promise<string>} the artefact, or the unpacked folder for `dir`
  */
 async function buildTarget(build, target, prepackaged) {
   const { build: electronBuild, Platform, Arch } = await import('electron-builder');
-  const arch = Arch[builderArch()];
+  const arch = Arch[build.machine.arch];
   try {
     const artefacts = await electronBuild({
       targets: Platform.LINUX.createTarget(target, arch),

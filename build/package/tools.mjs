@@ -13,8 +13,8 @@ const compile = '-std=gnu17 -O2 -static -Wall -Wextra -Wpedantic -Werror -D_FILE
 );
 const libraries = '-lsquashfuse_ll -lsquashfuse -lfuse3 -lzstd -lz -llzma -llz4 -llzo2 -lpthread'.split(' ');
 
-/** electron-builder's name for this machine's kind. */
-export const builderArch = () => (process.arch === 'arm64' ? 'arm64' : 'x64');
+/** electron-builder's name for this machine's kind; AppImages are made for it alone. */
+const builderArch = () => (process.arch === 'arm64' ? 'arm64' : 'x64');
 
 /**
  * The folder that electron-builder takes its AppImage tools from (APPIMAGE_TOOLS_PATH): Debian's programs, and a runtime

@@ -11,19 +11,27 @@ const FILE_WITHIN_MS = 180_000;
 
 /**
  * Run the bundled test files below some folders of dist/tests with node:test.
- * @param {{name: string, folders: readonly string[], runtime?: string, env?: NodeJS.ProcessEnv, results?: string,
- *   leaveOut?: RegExp}} what
- *   `runtime`: the program that stands for node, this node where absent; `results`: folder for the counts;
- *   `leaveOut`: files that are not run
+ * @param {{name: string, folders: readonly string[], runtime?: string, through?: readonly string[],
+ *   env?: NodeJS.ProcessEnv, results?: string, only?: string, leaveOut?: RegExp}} what
+ *   `runtime`: the program that stands for node, this node where absent; `through`: words in front of it; `results`:
+ *   folder for the counts; `only`: part of the paths of the files that are run; `leaveOut`: files that are not
  * @param {{display: string, limitMs: number, fileLimitMs?: number}} context
  * @returns {Promise<Outcome>}
  */
 export async function runNodeSuite(
-  { name, folders, runtime = process.execPath, env = {}, results = inCheckout('test-results'), leaveOut },
+  {
+    name,
+    folders,
+    runtime = process.execPath,
+    through = [],
+    env = {},
+    results = inCheckout('test-results'),
+    ...choice
+  },
   { display, limitMs, fileLimitMs = FILE_WITHIN_MS },
 ) {
   const found = (await Promise.all(folders.map(testFiles))).flat().sort();
-  const files = found.filter((file) => !leaveOut?.test(file));
+  const files = found.filter((file) => file.includes(choice.only ?? '') && !choice.leaveOut?.test(file));
   if (files.length === 0) return { passed: 0, failed: 0, skipped: 0, crash: `no test files in ${folders.join(', ')}` };
   const countsFile = path.join(results, `${name}.json`);
   await mkdir(path.dirname(countsFile), { recursive: true });
@@ -40,7 +48,8 @@ export async function runNodeSuite(
     `--test-timeout=${fileLimitMs}`,
     ...reporters,
   ];
-  const trouble = await limitedRun(runtime, [...options, ...files], { env: { ...env, DISPLAY: display }, limitMs });
+  const [program = runtime, ...words] = [...through, runtime, ...options, ...files];
+  const trouble = await limitedRun(program, words, { env: { ...env, DISPLAY: display }, limitMs });
   return judge(trouble, countsFile);
 }
 

@@ -52,7 +52,7 @@ export async function sanitizerEnvironment(addon) {
     // Node frees little of its own when it ends; what is looked for here is use, not leaks. The fuzzers look for those.
     ASAN_OPTIONS: 'detect_leaks=0:abort_on_error=1:detect_stack_use_after_return=1',
     UBSAN_OPTIONS: 'print_stacktrace=1:halt_on_error=1',
-    NODE_OPTIONS: `--require=${inCheckout('build/tests/sanitizer-preload.cjs')}`,
-    SIGNET_SANITIZED_ADDON: addon,
+    NODE_OPTIONS: `--require=${inCheckout('build/tests/addon-preload.cjs')}`,
+    SIGNET_TEST_ADDON: addon,
   };
 }

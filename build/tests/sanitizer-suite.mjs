@@ -9,7 +9,7 @@ const probe = `
 const { readFileSync } = require('node:fs');
 const { execFileSync } = require('node:child_process');
 require('node-tss');
-const addon = process.env.SIGNET_SANITIZED_ADDON;
+const addon = process.env.SIGNET_TEST_ADDON;
 const loaded = readFileSync('/proc/self/maps', 'utf8').match(/\\S+node_tss\\.node/g) ?? [];
 const symbols = execFileSync('nm', ['-D', '--undefined-only', addon], { env: { PATH: process.env.PATH } }).toString();
 process.exit(loaded.length > 0 && loaded.every((file) => file === addon) && symbols.includes('__asan_report') ? 0 : 1);
