@@ -75,6 +75,15 @@ async function bundlePlayer(kind) {
     format: 'cjs',
     external: ['node-tss'],
   });
+  // The AppImage's updates: read after the first picture, where the settings name a feed.
+  await bundle({
+    ...forNode,
+    entryPoints: ['electron/assembly/updates.ts'],
+    outfile: `${out}/updates.cjs`,
+    format: 'cjs',
+    minifyWhitespace: true,
+    external: ['electron', 'node-tss'],
+  });
   await bundle({
     define,
     entryPoints: ['electron/preload.ts'],

@@ -7,6 +7,7 @@ import { watchGraphics } from './assembly/graphics.ts';
 import { openDesk } from './assembly/operator.ts';
 import { createWebPages, type WebPages } from './assembly/pages.ts';
 import { openScreen } from './assembly/screen.ts';
+import { startUpdates } from './assembly/update-start.ts';
 import { waitFor } from './assembly/waiting.ts';
 import { asPlayerError, PlayerError } from './errors.ts';
 import { createSnapshotFeed } from './ipc/push.ts';
@@ -20,6 +21,8 @@ import type { Page } from './shell/page.ts';
 import { playerScheme } from './shell/scheme.ts';
 import { holdStateFolder } from './shell/single-instance.ts';
 import { assertSafeStart } from './shell/switches.ts';
+import { updateFolder } from './updates/folder.ts';
+import { openTrial } from './updates/trial.ts';
 
 /** The version in package.json, written in when the player is bundled. */
 declare const __PLAYER_VERSION__: string;
@@ -74,6 +77,8 @@ async function play(settings: Settings, webPages: WebPages, log: Log, ending: En
   const claimUrl = settings.server.claimUrl ?? `${settings.server.origin}/claim`;
   const known = { ...about, ...nothingKnown, look: { language, theme, rotation: rotate }, claimUrl };
   const facts = createFactBook(known, settings.policy, Date.now, feed.publish);
+  const state = () => feed.current().state;
+  const trial = openTrial({ env: process.env, folder: updateFolder(settings.state.directory), state, log });
   const firstShown = new AbortController();
   const reading = readDisk(settings, facts, log);
   page = openScreen({
@@ -84,12 +89,14 @@ async function play(settings: Settings, webPages: WebPages, log: Log, ending: En
     openDesk: (made) => openDesk({ settings, facts, current: feed.current, page: made, log }),
     giveUp: () => ending.fail(new PlayerError('INTERNAL', 'the page does not stay alive')),
     webPages,
+    trial,
     log,
   });
   setInterval(facts.refresh, refreshMs);
   const { registration, content } = await reading;
   // The first picture comes before the work that only the network needs.
   if (feed.current().state === 'playing') await waitFor(longestHeadStartMs, firstShown.signal).catch(() => undefined);
+  startUpdates({ settings, playerVersion, trial, state, quit: () => app.quit(), log }, ending.stop);
   const { live } = await import('./assembly/life.ts');
   const parts = { settings, playerVersion, initial: registration, facts, content, log, forgetContent: content.forget };
   await live(parts, ending.stop);

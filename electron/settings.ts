@@ -165,6 +165,27 @@ const schema = z.strictObject({
       partialPlaylist: z.enum(['strict', 'progressive']).default('strict'),
     })
     .default({ whenRevoked: 'standby', graceSeconds: 3600, partialPlaylist: 'strict' }),
+  /** Updates of the AppImage; none where absent. The .deb is apt's. */
+  updates: z
+    .strictObject({
+      /** The folder that holds latest-linux.yml. */
+      feed: httpsAddress.refine(
+        (text) => /^https:\/\/[^?#@]*\/$/.test(text),
+        'must be the address of a folder, such as https://updates.example/signet/',
+      ),
+      /** PEM of the Ed25519 key that new versions are signed with. */
+      publicKeyFile: absolutePath,
+      /** PEM bundle that the feed's server must chain to; the system's store where absent. */
+      caFile: absolutePath.optional(),
+      everyHours: z
+        .number()
+        .min(0.001)
+        .max(24 * 30)
+        .default(24),
+      /** Time for a new version to show a healthy first frame. */
+      healthySeconds: z.int().min(10).max(900).default(120),
+    })
+    .optional(),
   log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).default({ level: 'info' }),
 });
 

@@ -10,6 +10,7 @@ import { mediaHeaders, pageHeaders } from '../sanitize/headers.ts';
 import { openPage, type Page } from '../shell/page.ts';
 import type { RecycleBounds } from '../shell/recycling.ts';
 import { servePlayerScheme } from '../shell/scheme.ts';
+import type { Trial } from '../updates/trial.ts';
 import { createBlame } from './blame.ts';
 import type { Content } from './content.ts';
 import type { WebPages } from './pages.ts';
@@ -30,6 +31,8 @@ export interface ScreenParts {
   /** The operator's overlay; `null` where the settings name no PIN. Made before the page. */
   openDesk(page: DeskPage): Desk | null;
   readonly webPages: Pick<WebPages, 'views' | 'streams'>;
+  /** Where this is a new version's first start. */
+  readonly trial: Pick<Trial, 'seen'>;
   readonly log: Log;
 }
 
@@ -43,7 +46,7 @@ export interface DeskPage {
 
 /** Open the page with the only two things it can reach: the `player://` scheme and the checked requests. */
 export function openScreen(parts: ScreenParts): Page {
-  const { feed, content, firstShown, giveUp, bounds, openDesk, webPages, log } = parts;
+  const { feed, content, firstShown, giveUp, bounds, openDesk, webPages, trial, log } = parts;
   let page: Page | null = null;
   let store: Pick<Content, 'locate' | 'read' | 'pageDied' | 'webPage' | 'stream'> | null = null;
   const blame = createBlame(() => performance.now());
@@ -97,6 +100,7 @@ export function openScreen(parts: ScreenParts): Page {
       'playback:report': (report, from) => {
         if (report.outcome === 'shown') {
           firstShown();
+          trial.seen(true);
           if (page?.shown(from, itemOf(report.itemId)?.kind === 'image') === true) place.shown(report.itemId);
           views.pageShows();
         }
@@ -109,6 +113,7 @@ export function openScreen(parts: ScreenParts): Page {
         if (from === page?.contentsIds()[0]) blame.beaten(fileOf(preparingId), fileOf(itemId));
         page?.beat(from, frames);
         supervisor.beat(itemId);
+        trial.seen(false);
         return undefined;
       },
       'operator:enter': async ({ pin }) => {

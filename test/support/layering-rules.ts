@@ -21,6 +21,7 @@ const stages = [
   'operator',
   'shell',
   'command',
+  'updates',
 ];
 
 /** Files at the top of electron/ that every stage may use. */

@@ -73,6 +73,8 @@ static int runExtracted(const char* image, size_t offset, char** words) {
   int status = 1 << 8;
   if (extractImage(image, offset, folder, NULL, false)) {
     describe(image, folder, words[0]);
+    // What the application starts of its own kind cannot be mounted here either.
+    setenv("APPIMAGE_EXTRACT_AND_RUN", "1", 1);
     const int passed[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
     child = fork();
     if (child == 0) _exit(start(folder, words));
