@@ -55,7 +55,8 @@ function tableOf(rows) {
     .toSorted((a, b) => a.row.localeCompare(b.row, 'en', { numeric: true }))
     .map(({ row, fault, n, screen, reported, recoveryMs, caught }) => {
       const times = [0.5, 0.95].map((share) => `${(quantile(recoveryMs, share) / 1_000).toFixed(2)} s`);
-      return [row, fault, String(n), screen, reported.join(' '), times.join(' / '), caught.slice(0, 60)];
+      const recovery = recoveryMs.length === 0 ? 'not measured' : times.join(' / ');
+      return [row, fault, String(n), screen, reported.join(' ') || 'nothing', recovery, caught.slice(0, 60)];
     });
   return [heads, heads.map(() => '---'), ...cells].map((line) => `| ${line.join(' | ')} |`).join('\n');
 }
