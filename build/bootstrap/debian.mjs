@@ -78,7 +78,6 @@ export const debianPackages = {
   arm64: {
     'g++-aarch64-linux-gnu': 'compiles the native addon for arm64',
     mmdebstrap: 'unpacks Debian’s libraries for arm64, which it is linked against',
-    uidmap: 'the same for users other than root',
     'qemu-user-static': 'runs the tests of the addon on an emulated arm64',
   },
 };

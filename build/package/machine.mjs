@@ -52,7 +52,7 @@ export function machineOf(name, here = process.arch) {
   if (name === 'arm64' && here === 'x64') return arm64FromX64;
   throw new SetupError(
     `packages for ${name} cannot be made on ${here}`,
-    `give --arch arm64 on an x64 machine, or run the command on ${name} itself`,
+    'give --arch arm64 on an x64 machine; packages for x64 are made on one',
   );
 }
 
