@@ -9,8 +9,10 @@ const spaces = '[\\t\\n\\r ]';
 const comment = '<!--(?:(?!-->)[\\s\\S])*-->';
 /** A document type may be named, but not bring entities of its own: they multiply. */
 const documentType = `<!DOCTYPE${spaces}+svg(?:${spaces}+PUBLIC${spaces}+"[^"<>]*"${spaces}*"[^"<>]*")?${spaces}*>`;
+const between = `(?:${spaces}|${comment})*`;
+/** What stands between is sought once: twice in a row, a long one could be shared out between both in too many ways. */
 const root = new RegExp(
-  `^(?:<\\?xml${spaces}[^?<>]*\\?>)?(?:${spaces}|${comment})*(?:${documentType})?(?:${spaces}|${comment})*<svg(?=[\\s>])([^>]*)>`,
+  `^(?:<\\?xml${spaces}[^?<>]*\\?>)?${between}(?:${documentType}${between})?<svg(?=[\\s>])([^>]*)>`,
 );
 
 /** Whether a text looks like SVG, to say of it what it is. */

@@ -101,6 +101,9 @@ describe('recognize', () => {
       `<!--${'<!--'.repeat(30_000)}`,
       `<svg${' '.repeat(100_000)}`,
       `<?xml ${'?'.repeat(60_000)}<svg `,
+      `<!--<svg >-->${' '.repeat(60_000)}x`,
+      `<!--<svg >-->${'<!---->'.repeat(9_000)}x`,
+      `<!DOCTYPE svg>${'<svg'.repeat(2)}${' \n<!-- -->'.repeat(6_000)}x`,
     ]) {
       const beganMs = performance.now();
       assert.ok(!(await recognize(new Bytes(Buffer.from(text)))).ok);
