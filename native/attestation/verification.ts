@@ -126,16 +126,26 @@ function judgeChip(
   const hash = hashOf(endorsement);
   const known = { endorsementHash: hash, attestationKey: attestation.name.toString('hex') };
   const listed = trust.endorsementHashes.includes(hash);
+  const unnamed = { ...known, vouchedBy: 'allow-list', manufacturer: '', model: '', version: '' } as const;
   if (ekCertificate === null) {
     if (!listed) throw new AttestationError('ENDORSEMENT_UNTRUSTED', 'no certificate, and the chip is not on the list');
-    return { ...known, vouchedBy: 'allow-list', manufacturer: '', model: '', version: '' };
+    return unnamed;
   }
   const certificate = readEndorsementCertificate(ekCertificate);
   if (!certificate.publicKey.equals(endorsement.publicKey)) {
     throw new AttestationError('ENDORSEMENT_MISMATCH', 'the endorsement certificate is that of another chip');
   }
-  if (!listed) checkEndorsementChain(certificate, trust, nowMs);
-  return { ...known, vouchedBy: listed ? 'allow-list' : 'certificate', ...chipOf(certificate) };
+  if (!listed) {
+    checkEndorsementChain(certificate, trust, nowMs);
+    return { ...known, vouchedBy: 'certificate', ...chipOf(certificate) };
+  }
+  try {
+    checkEndorsementChain(certificate, trust, nowMs);
+    return { ...unnamed, ...chipOf(certificate) };
+  } catch {
+    // The list knows the chip and no name of it, and anybody could have written this certificate.
+    return unnamed;
+  }
 }
 
 /**

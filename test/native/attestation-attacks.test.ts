@@ -160,6 +160,18 @@ test('evidence of a genuine chip passes, and no mix of it with anything else', a
     assert.throws(() => known.open('r1', { ...other.evidence, ekCertificate: null }), code('ENDORSEMENT_UNTRUSTED'));
   });
 
+  await t.test('repeats nothing of a listed chip that no pinned maker has said', async () => {
+    const endorsementHashes = [endorsementHash(own.evidence.ekPublic)];
+    for (const [authorities, model] of [
+      [[], ''],
+      [trust.authorities, 'swtpm'],
+    ] as const) {
+      const known = new Challenges({ authorities, endorsementHashes }, () => nowMs);
+      const identity = known.settle('r1', await answerOf(own, known.open('r1', own.evidence)));
+      assert.deepEqual([identity.vouchedBy, identity.model], ['allow-list', model]);
+    }
+  });
+
   await t.test('refuses an endorsement key that signs, and structures that do not parse', () => {
     assert.throws(() => open({ ...own.evidence, ekPublic: own.evidence.akPublic }), code('ENDORSEMENT_ATTRIBUTES'));
     const { ekPublic, keyPublic, akPublic } = own.evidence;
