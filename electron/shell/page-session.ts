@@ -95,6 +95,14 @@ export function headersFor(
 }
 
 /**
+ * Whether the script of a service worker is asked for: Chromium says so to the server, and a page cannot. A document
+ * that one makes up comes from no server, and so without the box below: it could open the system's print dialog.
+ */
+export function isServiceWorker(headers: Readonly<Record<string, string>>): boolean {
+  return Object.keys(headers).some((name) => name.toLowerCase() === 'service-worker');
+}
+
+/**
  * A document may run scripts and use its own storage. Left out, and so impossible in it and in every frame below: dialogs
  * and printing, windows, downloads, navigating the top frame from below, pointer and orientation lock.
  */
@@ -122,6 +130,10 @@ export async function prepareSession(session: Session, page: WebPage, rules: Ses
     callback({ cancel: !allowed });
   });
   session.webRequest.onBeforeSendHeaders((details, callback) => {
+    if (isServiceWorker(details.requestHeaders)) {
+      rules.denied('serviceWorker');
+      return callback({ cancel: true });
+    }
     const asker = details.resourceType === 'mainFrame' || details.frame?.origin === origin;
     callback({ requestHeaders: headersFor(page, details.url, asker, details.requestHeaders) });
   });

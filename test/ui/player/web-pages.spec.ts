@@ -291,6 +291,19 @@ for (const [what, expression] of [
     expect(await lobby.player.app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length)).toBe(windows);
   });
 
+test('a page gets no service worker, whose documents would come without the page’s limits', async ({ lobby }) => {
+  lobby.site.page('/worker.js', (_request, response) =>
+    response
+      .writeHead(200, { 'content-type': 'text/javascript' })
+      .end(`addEventListener('fetch', (event) => event.respondWith(new Response('<script>print()</' + 'script>')));`),
+  );
+  const asks = `await navigator.serviceWorker.register('/worker.js').then(() => false, () => true)`;
+  const from = lobby.show({ id: 'worker', asset_url: lobby.site.page('/worker', judging(asks)) });
+  await told(lobby, 'item-shown', 'worker', from);
+  await lobby.seen(colours.green);
+  expect(lobby.site.requests.some(({ path }) => path === '/worker.js')).toBe(false);
+});
+
 async function viewPid(lobby: Lobby, path: string): Promise<number> {
   return lobby.player.app.evaluate(
     ({ webContents }, ending) =>

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { headersFor, mayNavigate, mayRequest, type WebPage } from '../../../electron/shell/page-session.ts';
+import {
+  headersFor,
+  isServiceWorker,
+  mayNavigate,
+  mayRequest,
+  type WebPage,
+} from '../../../electron/shell/page-session.ts';
 
 const page: WebPage = {
   assetId: 'a',
@@ -63,4 +69,10 @@ test('headers go to exactly the page’s origin, asked for by itself, and are ta
   assert.deepEqual(headersFor(page, 'https://cdn.example/', true, { authorization: 'its own' }), {
     authorization: 'its own',
   });
+});
+
+test('the script of a service worker is known by its header, however it is written', () => {
+  assert.equal(isServiceWorker({ Accept: '*/*', 'Service-Worker': 'script' }), true);
+  assert.equal(isServiceWorker({ 'service-worker': 'script' }), true);
+  assert.equal(isServiceWorker({ Accept: '*/*', 'Service-Worker-Navigation-Preload': 'true' }), false);
 });
