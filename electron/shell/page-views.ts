@@ -163,16 +163,20 @@ export function createPageViews(ports: ViewsPorts): PageViews {
       if (plays.get(playId) !== old || !raised.includes(playId)) return;
       const next: Kept = { ...old, opened: null, ready: false, plays: new Set(), usedMs: performance.now() };
       kept.add(next);
-      void open(next).then(() => {
-        if (!kept.has(next)) return;
-        if (plays.get(playId) !== old || !raised.includes(playId)) return drop(next);
-        old.plays.delete(playId);
-        next.plays.add(playId);
-        plays.set(playId, next);
-        void raise(playId, next).then(() => {
-          if (old.plays.size === 0) drop(old);
+      void open(next)
+        .then(() => {
+          if (!kept.has(next)) return;
+          if (plays.get(playId) !== old || !raised.includes(playId)) return drop(next);
+          old.plays.delete(playId);
+          next.plays.add(playId);
+          plays.set(playId, next);
+          return raise(playId, next).then(() => {
+            if (old.plays.size === 0) drop(old);
+          });
+        })
+        .catch(() => {
+          if (kept.has(next)) failed(next, 'failed');
         });
-      });
     }, refreshMs);
     timer.unref();
   };
