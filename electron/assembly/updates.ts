@@ -16,7 +16,7 @@ import { openFeed } from '../updates/feed.ts';
 import { readRefused, sweep, type UpdateFolder, updateFolder } from '../updates/folder.ts';
 import { placeNext } from '../updates/placement.ts';
 import { lookOnce, type Round } from '../updates/round.ts';
-import { type Surroundings, unfitFor } from '../updates/standing.ts';
+import { remedies, type Surroundings, unfitFor } from '../updates/standing.ts';
 import { readUpdateKey } from '../updates/statement.ts';
 import { nextEnvironment, supervisorWords } from '../updates/supervisor.ts';
 import type { Trial } from '../updates/trial.ts';
@@ -45,7 +45,7 @@ export async function runUpdates(parts: UpdateParts, signal: AbortSignal): Promi
   const { updates } = settings;
   if (updates === undefined) return;
   const unfit = unfitFor(surroundings());
-  if (unfit !== null) return log.warn('updates-off', { reason: unfit });
+  if (unfit !== null) return log.warn('updates-off', { reason: unfit, message: remedies[unfit] });
   const target = trial.target ?? process.env['APPIMAGE'] ?? '';
   const folder = updateFolder(settings.state.directory);
   // A trial's own file is the one that would be swept; its supervisor cleans up behind it.

@@ -1,6 +1,13 @@
 /** Why this player does not update itself. */
 export type Unfit = 'not-an-appimage' | 'service-manager' | 'session-ends';
 
+/** What to do instead, for the log. */
+export const remedies: Readonly<Record<Unfit, string>> = {
+  'not-an-appimage': 'only the AppImage updates itself: the .deb is updated by apt, a checkout by git',
+  'service-manager': 'a service is ended with its player and started again: replace the file yourself, or use the .deb',
+  'session-ends': 'the display ends with its player: replace the file yourself, or use the .deb',
+};
+
 export interface Surroundings {
   readonly env: NodeJS.ProcessEnv;
   /** The control group as /proc/self/cgroup names it in its last line, without `0::`. */

@@ -142,6 +142,8 @@ before(async () => {
       publicKeyFile: join(home, 'updates.pem'),
       caFile: join(home, 'feed-ca.pem'),
       everyHours: 0.001,
+      // Nothing here depends on being fast.
+      healthySeconds: 600,
     },
   };
   writeFileSync(join(home, 'settings.json'), JSON.stringify(settings));
