@@ -8,7 +8,7 @@ import { expect, type Player, type Rig, test } from './rig.ts';
 const kills = 5;
 const hourMs = 3_600_000;
 
-/** A program of pictures that nobody has yet, each of half a MiB: what follows a PNG's end is not looked at. */
+/** A program of pictures that nobody has yet, each of 2 MiB: what follows a PNG's end is not looked at. */
 async function program(rig: Rig, name: string, predicates: readonly string[], picturesEach: number): Promise<void> {
   const png = await readFile(path.resolve('test/fixtures/clips/red.png'));
   const playlists = predicates.map((predicate, place) => ({
@@ -20,7 +20,7 @@ async function program(rig: Rig, name: string, predicates: readonly string[], pi
     transitions: false,
     items: Array.from({ length: picturesEach }, (_, position) => {
       const id = `${name}-${place}-${position}`;
-      const media = rig.backend.addMedia(`${id}.png`, Buffer.concat([png, randomBytes(512 * 1_024)]));
+      const media = rig.backend.addMedia(`${id}.png`, Buffer.concat([png, randomBytes(2 * 2 ** 20)]));
       const asset = {
         id: `asset-${id}`,
         type: 'image',
@@ -60,7 +60,7 @@ test('killed at random instants of a sync: plays at once what was whole, and end
     await expect.poll(() => rig.backend.openStreams(), { timeout: 60_000 }).toBe(1);
     const from = player.log.length;
     await program(rig, `v${kill}`, ['TRUE'], 6);
-    await new Promise((resolve) => setTimeout(resolve, Math.random() * 250));
+    await new Promise((resolve) => setTimeout(resolve, Math.random() * 150));
     await player.kill();
     if (!player.log.slice(from).some(({ event }) => event === 'playlist-published')) midSync++;
     player = await rig.start();
