@@ -46,7 +46,9 @@ test('another key: the old one stays until the new certificate works; the same a
   await first.logged('rekey-failed', { code: 'SERVER_REFUSED_CERTIFICATE' });
   rig.backend.clearFaults();
   expect(keyOf(await certificateOf(rig))).toBe(before);
-  expect((await readdir(rig.stateDirectory)).filter((name) => name.includes('.next'))).toEqual([]);
+  // They go once the failure was told.
+  const left = async () => (await readdir(rig.stateDirectory)).filter((name) => name.includes('.next'));
+  await expect.poll(left).toEqual([]);
   await first.stop();
 
   const player = await rig.start();
