@@ -25,9 +25,9 @@ export const words: Words = {
   softwareKey: 'Der Geräteschlüssel liegt in einer Datei, nicht im TPM. Nicht im Betrieb verwenden.',
   hardware: {
     verified: 'Hardware-Identität geprüft',
-    none: 'Keine Hardware-Identität: Das Gerät gab keinen Beweis',
-    'unknown-chip': 'Hardware-Identität nicht geprüft: Der Server kennt den Chip nicht',
-    refused: 'Hardware-Identität nicht geprüft: Der Beweis ist ungültig',
+    none: 'Hardware nicht geprüft: kein Beweis',
+    'unknown-chip': 'Hardware nicht geprüft: Chip unbekannt',
+    refused: 'Hardware nicht geprüft: Beweis ungültig',
   },
   operator: {
     title: 'Betreiber',
@@ -119,12 +119,12 @@ export const words: Words = {
       'Das Log nennt den Grund; ohne diesen Beweis geht es, wo der Server ihn nicht verlangt.',
     ],
     ATTESTATION_REQUIRED: [
-      'Der Server nimmt nur Bildschirme mit geprüftem TPM auf.',
-      'Ein Gerät verwenden, dessen TPM sich ausweisen kann, oder die Regel des Servers ändern.',
+      'Der Server verlangt ein geprüftes TPM.',
+      'Anderes Gerät verwenden oder die Regel des Servers ändern.',
     ],
     ATTESTATION_REFUSED: [
-      'Der Server erkennt die Hardware-Identität dieses Geräts nicht an.',
-      'Am Server den TPM-Hersteller oder diesen Chip eintragen; das Log nennt die Prüfung.',
+      'Der Server erkennt dieses TPM nicht an.',
+      'Hersteller oder Chip am Server eintragen; das Log nennt den Grund.',
     ],
     REQUEST_INVALID: ['Der Zertifikatsantrag kam nicht zustande.', 'Bitte diesen Fehler melden.'],
     CERTIFICATE_INVALID: ['Das Gerätezertifikat ist beschädigt.', 'Bildschirm neu hinzufügen.'],

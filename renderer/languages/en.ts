@@ -25,9 +25,9 @@ export const words: Words = {
   softwareKey: 'The device key is a file, not held by a TPM. Do not use this screen in production.',
   hardware: {
     verified: 'Hardware identity verified',
-    none: 'No hardware identity: the device gave no proof',
-    'unknown-chip': 'Hardware identity not verified: the chip is not known to the server',
-    refused: 'Hardware identity not verified: the proof does not hold',
+    none: 'Hardware identity not verified: no proof',
+    'unknown-chip': 'Hardware identity not verified: unknown chip',
+    refused: 'Hardware identity not verified: proof refused',
   },
   operator: {
     title: 'Operator',

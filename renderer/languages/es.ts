@@ -25,9 +25,9 @@ export const words: Words = {
   softwareKey: 'La clave del dispositivo es un archivo, no está en un TPM. No usar esta pantalla en producción.',
   hardware: {
     verified: 'Identidad de hardware verificada',
-    none: 'Sin identidad de hardware: el equipo no dio prueba',
-    'unknown-chip': 'Identidad de hardware no verificada: el servidor no conoce el chip',
-    refused: 'Identidad de hardware no verificada: la prueba no es válida',
+    none: 'Hardware no verificado: sin prueba',
+    'unknown-chip': 'Hardware no verificado: chip desconocido',
+    refused: 'Hardware no verificado: prueba no válida',
   },
   operator: {
     title: 'Operador',
@@ -103,13 +103,10 @@ export const words: Words = {
       'El TPM no puede demostrar que es auténtico.',
       'El registro dice por qué; la pantalla puede añadirse si el servidor no exige la prueba.',
     ],
-    ATTESTATION_REQUIRED: [
-      'El servidor solo admite pantallas con un TPM verificado.',
-      'Use un equipo cuyo TPM pueda acreditarse, o cambie la norma del servidor.',
-    ],
+    ATTESTATION_REQUIRED: ['El servidor exige un TPM verificado.', 'Use otro equipo o cambie la norma del servidor.'],
     ATTESTATION_REFUSED: [
-      'El servidor no acepta la identidad de hardware de este equipo.',
-      'Añada en el servidor el fabricante del TPM o este chip; el registro indica la comprobación.',
+      'El servidor no acepta este TPM.',
+      'Añada en él su fabricante o este chip; el registro dice por qué.',
     ],
     REQUEST_INVALID: ['No se pudo crear la petición de certificado.', 'Comunique este fallo.'],
     CERTIFICATE_INVALID: ['El certificado del dispositivo está dañado.', 'Añada la pantalla de nuevo.'],

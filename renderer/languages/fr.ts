@@ -29,9 +29,9 @@ export const words: Words = {
   softwareKey: 'La clé de l’appareil est un fichier, hors TPM. Ne pas utiliser cet écran en production.',
   hardware: {
     verified: 'Identité matérielle vérifiée',
-    none: 'Aucune identité matérielle : l’appareil n’a rien prouvé',
-    'unknown-chip': 'Identité matérielle non vérifiée : puce inconnue du serveur',
-    refused: 'Identité matérielle non vérifiée : la preuve ne tient pas',
+    none: 'Matériel non vérifié : aucune preuve',
+    'unknown-chip': 'Matériel non vérifié : puce inconnue',
+    refused: 'Matériel non vérifié : preuve refusée',
   },
   operator: {
     title: 'Exploitant',
@@ -114,12 +114,12 @@ export const words: Words = {
       'Le journal en donne la raison ; l’écran peut être ajouté si le serveur n’exige pas la preuve.',
     ],
     ATTESTATION_REQUIRED: [
-      'Le serveur n’accepte que des écrans dont le TPM est vérifié.',
-      'Utilisez un appareil dont le TPM peut faire ses preuves, ou changez la règle du serveur.',
+      'Le serveur exige un TPM vérifié.',
+      'Prenez un autre appareil ou changez la règle du serveur.',
     ],
     ATTESTATION_REFUSED: [
-      'Le serveur n’accepte pas l’identité matérielle de cet appareil.',
-      'Ajoutez au serveur le fabricant du TPM ou cette puce ; le journal nomme le contrôle.',
+      'Le serveur n’accepte pas ce TPM.',
+      'Ajoutez-y son fabricant ou cette puce ; le journal dit pourquoi.',
     ],
     REQUEST_INVALID: ['La demande de certificat a échoué.', 'Merci de signaler ce défaut.'],
     CERTIFICATE_INVALID: ['Le certificat de l’appareil est abîmé.', 'Ajoutez l’écran à nouveau.'],

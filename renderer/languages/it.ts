@@ -25,9 +25,9 @@ export const words: Words = {
   softwareKey: 'La chiave del dispositivo è in un file, non in un TPM. Non usare questo schermo in produzione.',
   hardware: {
     verified: 'Identità hardware verificata',
-    none: 'Nessuna identità hardware: il dispositivo non ha dato prove',
-    'unknown-chip': 'Identità hardware non verificata: il server non conosce il chip',
-    refused: 'Identità hardware non verificata: la prova non è valida',
+    none: 'Hardware non verificato: nessuna prova',
+    'unknown-chip': 'Hardware non verificato: chip sconosciuto',
+    refused: 'Hardware non verificato: prova non valida',
   },
   operator: {
     title: 'Operatore',
@@ -107,12 +107,12 @@ export const words: Words = {
       'Il log dice perché; lo schermo si può aggiungere se il server non esige la prova.',
     ],
     ATTESTATION_REQUIRED: [
-      'Il server accetta solo schermi con un TPM verificato.',
-      'Usa un dispositivo il cui TPM possa dare prova di sé, o cambia la regola del server.',
+      'Il server esige un TPM verificato.',
+      'Usa un altro dispositivo o cambia la regola del server.',
     ],
     ATTESTATION_REFUSED: [
-      'Il server non accetta l’identità hardware di questo dispositivo.',
-      'Aggiungi al server il produttore del TPM o questo chip; il log indica il controllo.',
+      'Il server non accetta questo TPM.',
+      'Aggiungi al server il produttore o il chip; il log dice perché.',
     ],
     REQUEST_INVALID: ['La richiesta di certificato non è riuscita.', 'Segnala questo guasto.'],
     CERTIFICATE_INVALID: ['Il certificato del dispositivo è danneggiato.', 'Aggiungi di nuovo lo schermo.'],

@@ -25,9 +25,9 @@ export const words: Words = {
   softwareKey: 'De sleutel van het apparaat is een bestand, niet in een TPM. Niet gebruiken in productie.',
   hardware: {
     verified: 'Hardware-identiteit geverifieerd',
-    none: 'Geen hardware-identiteit: het apparaat gaf geen bewijs',
-    'unknown-chip': 'Hardware-identiteit niet geverifieerd: de server kent de chip niet',
-    refused: 'Hardware-identiteit niet geverifieerd: het bewijs klopt niet',
+    none: 'Hardware niet geverifieerd: geen bewijs',
+    'unknown-chip': 'Hardware niet geverifieerd: onbekende chip',
+    refused: 'Hardware niet geverifieerd: ongeldig bewijs',
   },
   operator: {
     title: 'Beheerder',
@@ -107,13 +107,10 @@ export const words: Words = {
       'Het log zegt waarom; het scherm kan worden toegevoegd als de server het bewijs niet eist.',
     ],
     ATTESTATION_REQUIRED: [
-      'De server neemt alleen schermen met een geverifieerde TPM op.',
-      'Gebruik een apparaat waarvan de TPM zich kan bewijzen, of wijzig de regel van de server.',
+      'De server eist een geverifieerde TPM.',
+      'Gebruik een ander apparaat of wijzig de regel van de server.',
     ],
-    ATTESTATION_REFUSED: [
-      'De server aanvaardt de hardware-identiteit van dit apparaat niet.',
-      'Voeg op de server de TPM-maker of deze chip toe; het log noemt de controle.',
-    ],
+    ATTESTATION_REFUSED: ['De server aanvaardt deze TPM niet.', 'Voeg daar maker of chip toe; het log zegt waarom.'],
     REQUEST_INVALID: ['De certificaataanvraag is mislukt.', 'Meld deze storing.'],
     CERTIFICATE_INVALID: ['Het certificaat van het apparaat is beschadigd.', 'Voeg het scherm opnieuw toe.'],
     CERTIFICATE_KEY_MISMATCH: [

@@ -25,9 +25,9 @@ export const words: Words = {
   softwareKey: 'Klucz urządzenia jest w pliku, a nie w TPM. Nie używać tego ekranu produkcyjnie.',
   hardware: {
     verified: 'Tożsamość sprzętowa zweryfikowana',
-    none: 'Brak tożsamości sprzętowej: urządzenie nie dało dowodu',
-    'unknown-chip': 'Tożsamość sprzętowa niezweryfikowana: serwer nie zna układu',
-    refused: 'Tożsamość sprzętowa niezweryfikowana: dowód jest nieważny',
+    none: 'Sprzęt niezweryfikowany: brak dowodu',
+    'unknown-chip': 'Sprzęt niezweryfikowany: nieznany układ',
+    refused: 'Sprzęt niezweryfikowany: nieważny dowód',
   },
   operator: {
     title: 'Operator',
@@ -107,12 +107,12 @@ export const words: Words = {
       'Dziennik podaje powód; ekran można dodać, jeśli serwer nie wymaga dowodu.',
     ],
     ATTESTATION_REQUIRED: [
-      'Serwer przyjmuje tylko ekrany ze zweryfikowanym modułem TPM.',
-      'Użyj urządzenia, którego TPM może się uwierzytelnić, albo zmień regułę serwera.',
+      'Serwer wymaga zweryfikowanego modułu TPM.',
+      'Użyj innego urządzenia albo zmień regułę serwera.',
     ],
     ATTESTATION_REFUSED: [
-      'Serwer nie uznaje tożsamości sprzętowej tego urządzenia.',
-      'Dodaj na serwerze producenta TPM lub ten układ; dziennik podaje, co zawiodło.',
+      'Serwer nie uznaje tego modułu TPM.',
+      'Dodaj na nim producenta lub układ; dziennik podaje powód.',
     ],
     REQUEST_INVALID: ['Nie udało się utworzyć wniosku o certyfikat.', 'Zgłoś tę usterkę.'],
     CERTIFICATE_INVALID: ['Certyfikat urządzenia jest uszkodzony.', 'Dodaj ekran ponownie.'],

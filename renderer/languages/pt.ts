@@ -25,9 +25,9 @@ export const words: Words = {
   softwareKey: 'A chave do dispositivo é um ficheiro, não está num TPM. Não usar este ecrã em produção.',
   hardware: {
     verified: 'Identidade de hardware verificada',
-    none: 'Sem identidade de hardware: o dispositivo não deu prova',
-    'unknown-chip': 'Identidade de hardware não verificada: o servidor não conhece o chip',
-    refused: 'Identidade de hardware não verificada: a prova não é válida',
+    none: 'Hardware não verificado: sem prova',
+    'unknown-chip': 'Hardware não verificado: chip desconhecido',
+    refused: 'Hardware não verificado: prova inválida',
   },
   operator: {
     title: 'Operador',
@@ -104,12 +104,12 @@ export const words: Words = {
       'O registo diz porquê; o ecrã pode ser adicionado se o servidor não exigir a prova.',
     ],
     ATTESTATION_REQUIRED: [
-      'O servidor só aceita ecrãs com um TPM verificado.',
-      'Use um dispositivo cujo TPM se possa comprovar, ou altere a regra do servidor.',
+      'O servidor exige um TPM verificado.',
+      'Use outro dispositivo ou altere a regra do servidor.',
     ],
     ATTESTATION_REFUSED: [
-      'O servidor não aceita a identidade de hardware deste dispositivo.',
-      'Adicione no servidor o fabricante do TPM ou este chip; o registo indica a verificação.',
+      'O servidor não aceita este TPM.',
+      'Adicione nele o fabricante ou o chip; o registo diz porquê.',
     ],
     REQUEST_INVALID: ['Não foi possível criar o pedido de certificado.', 'Comunique esta falha.'],
     CERTIFICATE_INVALID: ['O certificado do dispositivo está danificado.', 'Adicione o ecrã de novo.'],

@@ -39,7 +39,7 @@ export const screens: Readonly<Record<string, () => Snapshot>> = {
   'registering-software': () => ({
     ...device,
     state: 'registering',
-    registration: { ...card(61_000), hardware: { verified: false, reason: 'unknown-chip' } },
+    registration: { ...card(61_000), hardware: { verified: false, reason: 'none' } },
     keyProtection: 'software',
   }),
   standby: () => ({ ...device, state: 'standby', reason: 'nothing-scheduled' }),
