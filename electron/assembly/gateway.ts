@@ -1,7 +1,9 @@
 import { lookup } from 'node:dns/promises';
+import { networkInterfaces } from 'node:os';
 import { proxyOf } from '../mtls/proxy.ts';
-import { isPublicAddress } from '../sanitize/public-address.ts';
+import { isNeighbour, isPublicAddress } from '../sanitize/public-address.ts';
 import type { Settings } from '../settings.ts';
+import { createNameLookup } from '../shell/name-lookup.ts';
 import { type Gate, type GatePorts, openGate } from '../shell/page-gate.ts';
 
 /** The one gate for everything that content asks of the network. */
@@ -37,8 +39,8 @@ function gatePorts(settings: Settings, log: GatePorts['log']): GatePorts {
       if (plain && !settings.network.allowHttpFor.some((origin) => isHere(new URL(origin)))) return 'refused';
       return named.some(isHere) ? 'anywhere' : 'public';
     },
-    isPublic: isPublicAddress,
-    resolve: (host) => lookup(host, { all: true, verbatim: true }),
+    isPublic: (address) => isPublicAddress(address) && !isNeighbour(address, ownAddresses()),
+    resolve: createNameLookup((host) => lookup(host, { all: true, verbatim: true })),
     upstream: async (host) => {
       const proxy = await proxyOf(settings);
       if (proxy === undefined) return null;
@@ -49,3 +51,6 @@ function gatePorts(settings: Settings, log: GatePorts['log']): GatePorts {
     log,
   };
 }
+
+/** They change while the player runs: asked for anew for each connection. */
+const ownAddresses = () => Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);

@@ -41,3 +41,23 @@ export function isPublicAddress(address: string): boolean {
   if (version !== 6 || address.includes('%')) return false;
   return unicast.check(address, 'ipv6') && !special.check(address, 'ipv6');
 }
+
+/** An address of this device with its network, such as `192.168.1.4/24`; `null` where the system does not tell. */
+export interface OwnAddress {
+  readonly cidr: string | null;
+}
+
+/**
+ * Whether an address is this device's own or of a network that it is part of. With IPv6 the neighbours of a private
+ * network, and the device itself, have addresses of the public internet.
+ * @param own of every interface, as the system tells them now
+ */
+export function isNeighbour(address: string, own: readonly OwnAddress[]): boolean {
+  const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
+  const networks = new BlockList();
+  for (const { cidr } of own) {
+    const [network = '', prefix] = cidr?.split('/') ?? [];
+    if (isIP(network) !== 0) networks.addSubnet(network, Number(prefix), isIP(network) === 6 ? 'ipv6' : 'ipv4');
+  }
+  return isIP(address) !== 0 && networks.check(address, family);
+}

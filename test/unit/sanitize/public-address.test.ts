@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isPublicAddress } from '../../../electron/sanitize/public-address.ts';
+import { isNeighbour, isPublicAddress } from '../../../electron/sanitize/public-address.ts';
 
 test('private, loopback, link-local, shared, documentation, multicast and reserved addresses are not public', () => {
   for (const address of [
@@ -20,4 +20,13 @@ test('addresses of the public internet are public, also beside the special block
     ...['2001:4860:4860::8888', '2606:4700::1111', '2a00:1450::1'],
   ])
     assert.equal(isPublicAddress(address), true, address);
+});
+
+test('the device itself and its neighbours are known by its own addresses, public ones among them', () => {
+  const own = ['127.0.0.1/8', '84.1.2.3/29', '2a02:1:2:3::7/64', 'fe80::1/64', null].map((cidr) => ({ cidr }));
+  for (const address of ['84.1.2.3', '84.1.2.6', '2a02:1:2:3::7', '2a02:1:2:3:ffff::1', '127.1.1.1'])
+    assert.equal(isNeighbour(address, own), true, address);
+  for (const address of ['84.1.2.8', '8.8.8.8', '2a02:1:2:4::7', '2001:4860:4860::8888', '', 'x'])
+    assert.equal(isNeighbour(address, own), false, address);
+  assert.equal(isNeighbour('8.8.8.8', []), false);
 });
