@@ -22,7 +22,7 @@ interface Site {
   readonly nginx: Nginx;
   readonly env: NodeJS.ProcessEnv;
   readonly trust: string[];
-  /** Options for a client certificate of `clients`. */
+  /** Options for a client certificate of `clients`, and time enough for an emulated machine. */
   readonly identity: string[];
   run(...args: string[]): Promise<Ended>;
 }
@@ -53,7 +53,7 @@ async function site(context: TestContext): Promise<Site> {
     env,
     run,
     trust: ['--ca', path('ca.pem')],
-    identity: ['--key', path('key.pem'), '--certificate', path('certificate.pem')],
+    identity: ['--key', path('key.pem'), '--certificate', path('certificate.pem'), '--timeout', '600'],
   };
 }
 
