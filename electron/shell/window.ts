@@ -43,27 +43,44 @@ export function kioskWindowOptions(display: Display, preload: string): BrowserWi
   };
 }
 
+/** How often a scaled display's window is asked for a row more: a window manager may never give it. */
+const mostDoubts = 20;
+const mostExtraRows = 2;
+
 /**
  * Keep the window on the whole of the primary display: with a window manager by its
  * fullscreen state, without one (bare X, where kiosk mode has no effect) by plain bounds.
  */
 export function fillDisplay(window: BrowserWindow, screen: Screen): void {
-  const fill = () => {
+  let doubts = 0;
+  let inDoubt: NodeJS.Timeout | undefined;
+  const fill = (calmly = false) => {
     if (window.isDestroyed()) return;
-    const { bounds } = screen.getPrimaryDisplay();
+    const { bounds, scaleFactor } = screen.getPrimaryDisplay();
     const now = window.getBounds();
-    if (covers(now, bounds)) return;
+    if (covers(now, bounds)) {
+      // On a scaled display a window of its size may lack a pixel all the same: it is asked for more, though a window
+      // manager that holds it fullscreen does not listen.
+      if (scaleFactor === 1 || now.height > bounds.height || doubts >= mostDoubts) return;
+      clearTimeout(inDoubt);
+      // Not while the display still makes up its mind.
+      inDoubt = setTimeout(() => fill(true), 300);
+      if (!calmly) return;
+      doubts += 1;
+    }
     // Chromium makes an unmanaged window of exactly the display's size one pixel smaller each way,
     // so it is asked for one row more; the page keeps to the display's own size.
     window.setBounds({ ...bounds, height: bounds.height + 1 });
   };
-  const later = () => setImmediate(fill);
+  const later = () => setImmediate(() => fill());
   screen.on('display-metrics-changed', later);
   screen.on('display-added', later);
   screen.on('display-removed', later);
   window.on('resize', later);
   window.on('move', later);
   window.on('show', later);
+  // A window that was of the display's size from the beginning tells of no change.
+  later();
   window.once('closed', () => {
     screen.off('display-metrics-changed', later);
     screen.off('display-added', later);
@@ -71,11 +88,11 @@ export function fillDisplay(window: BrowserWindow, screen: Screen): void {
   });
 }
 
-/** Whether a window hides the whole display and nothing but one row more. */
+/** Whether a window hides the whole display and nothing but a row more, or two where rows are scaled. */
 export function covers(window: Rectangle, display: Rectangle): boolean {
   const extraRows = window.height - display.height;
   const samePlace = window.x === display.x && window.y === display.y && window.width === display.width;
-  return samePlace && (extraRows === 0 || extraRows === 1);
+  return samePlace && extraRows >= 0 && extraRows <= mostExtraRows;
 }
 
 /** Keys that would lead out of the picture: reload, close, DevTools, zoom, print, find, fullscreen, address bars. */

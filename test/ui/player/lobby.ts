@@ -1,5 +1,5 @@
 /** One registered player for a whole file: a web site that it may show, one that it may not, and items in turn. */
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type Site, startSite } from '../../support/page-site.ts';
 import { test as base, expect, type LogLine, type Player, type Rig, withRig } from './rig.ts';
@@ -31,6 +31,15 @@ export interface Asset {
 /** Colours of pages: nothing else on the display has them. */
 export const colours = { green: '0,255,0', blue: '0,0,255', red: '255,0,0' } as const;
 
+/** Of the operator's overlay. */
+export const pin = '271828';
+
+async function writePin(rig: Rig): Promise<string> {
+  const file = path.join(rig.folder, 'operator-pin');
+  await writeFile(file, `${pin}\n`, { mode: 0o600 });
+  return file;
+}
+
 async function openLobby(rig: Rig, site: Site, stranger: Site): Promise<Lobby> {
   const red = rig.backend.addMedia('red.png', await readFile(path.resolve('test/fixtures/clips/red.png')));
   const picture: Asset = {
@@ -56,6 +65,7 @@ async function openLobby(rig: Rig, site: Site, stranger: Site): Promise<Lobby> {
   rig.settings = {
     network: { allowHttpFor: [site.origin, stranger.origin], allowPrivatePages: [site.origin, untrusted] },
     sound: { volume: 50 },
+    operator: { pinFile: await writePin(rig) },
   };
   const player = await rig.start();
   rig.backend.claim(await player.shownPin(), 'Lobby');

@@ -1,6 +1,7 @@
 import { chmod, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { Player, Rig } from './rig.ts';
+import { chord, enter, press } from './keyboard.ts';
+import type { Rig } from './rig.ts';
 import { expect, test } from './rig.ts';
 
 const pin = '271828';
@@ -10,26 +11,6 @@ async function withPin(rig: Rig, mode = 0o640): Promise<void> {
   await writeFile(file, `${pin}\n`);
   await chmod(file, mode);
   rig.settings['operator'] = { pinFile: file };
-}
-
-/** Presses a key as a keyboard does: it reaches main before the page. */
-const press = (player: Player, keyCode: string, modifiers: ('control' | 'alt' | 'shift')[] = []) =>
-  player.app.evaluate(
-    ({ BrowserWindow }, [key, held]) => {
-      const contents = BrowserWindow.getAllWindows()[0]?.webContents;
-      const event = { keyCode: key, modifiers: held };
-      contents?.sendInputEvent({ type: 'keyDown', ...event });
-      if (held.length === 0 && /^\d$/.test(key)) contents?.sendInputEvent({ type: 'char', ...event });
-      contents?.sendInputEvent({ type: 'keyUp', ...event });
-    },
-    [keyCode, modifiers] as const,
-  );
-
-const chord = (player: Player) => press(player, 'O', ['control', 'alt', 'shift']);
-
-async function enter(player: Player, digits: string): Promise<void> {
-  for (const digit of digits) await press(player, digit);
-  await press(player, 'Enter');
 }
 
 test('the chord and the PIN open the operator’s overlay over what plays; Escape leaves it', async ({ rig }) => {

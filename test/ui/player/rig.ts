@@ -43,7 +43,8 @@ export interface Rig {
   /** Changes for the settings file, by section. */
   settings: Record<string, Record<string, unknown>>;
   startBackend(options?: Partial<BackendOptions>): Promise<Backend>;
-  start(): Promise<Player>;
+  /** On the rig's display, or on another one, and with further words on the command line. */
+  start(more?: { readonly display?: Display; readonly args?: readonly string[] }): Promise<Player>;
   /** Start, wait for the PIN, claim, wait for the first picture. */
   startRegistered(): Promise<Player>;
   writeSettings(): Promise<string>;
@@ -98,13 +99,13 @@ async function makeRig(folder: string, display: Display, tpm: SoftwareTpm): Prom
       HOME: folder,
       XDG_RUNTIME_DIR: folder,
     }),
-    async start() {
+    async start({ display: other = display, args = [] } = {}) {
       const logFile = path.join(folder, `player-${starts++}.log`);
       const app = await _electron.launch({
         executablePath: await loggingElectron(folder, logFile),
         chromiumSandbox: true,
-        args: [path.resolve('dist/test/main.cjs'), '--settings', await rig.writeSettings()],
-        env: rig.environment(),
+        args: [path.resolve('dist/test/main.cjs'), '--settings', await rig.writeSettings(), ...args],
+        env: { ...rig.environment(), DISPLAY: other.name },
       });
       return follow(app, logFile);
     },

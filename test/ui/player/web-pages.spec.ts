@@ -2,7 +2,8 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
-import { colours, expect, type Lobby, test, told } from './lobby.ts';
+import { chord, enter, press } from './keyboard.ts';
+import { colours, expect, type Lobby, pin, test, told } from './lobby.ts';
 
 const filled = (colour: string, more = '') =>
   `<!doctype html><body style="margin:0;height:100vh;background:rgb(${colour})">${more}</body>`;
@@ -354,4 +355,23 @@ test('what pages leave behind is bounded: views are ended, two are kept', async 
       timeout: 20_000,
     })
     .toBeLessThanOrEqual(3);
+});
+
+test('the operator’s overlay lies over a web page, and the page is there again after it', async ({ lobby }) => {
+  const { player } = lobby;
+  const url = lobby.site.page('/under', filled(colours.green));
+  const from = lobby.show({ id: 'under', asset_url: url, duration: 60 });
+  await told(lobby, 'item-shown', 'under', from);
+  await lobby.seen(colours.green);
+  await chord(player);
+  await expect(player.page.getByTestId('pin-dots')).toBeVisible();
+  await expect.poll(lobby.middle).not.toBe(colours.green);
+  await enter(player, pin);
+  await expect(player.page.getByTestId('operator-state')).toHaveText('Playing');
+  const corner = () => lobby.rig.display.pixel(3, 3).join(',');
+  expect(corner()).not.toBe(colours.green);
+  await press(player, 'Escape');
+  await lobby.seen(colours.green);
+  await expect.poll(corner).toBe(colours.green);
+  expect(player.log.slice(from).filter(({ event }) => event === 'item-failed')).toEqual([]);
 });
