@@ -132,6 +132,9 @@ export function openView(page: WebPage, session: Session, place: (view: WebConte
     if (over || !committed) return never();
     if (!(await isQuiet(contents))) fail('not-quiet');
     if (over) return never();
+    await ignoreHands(contents).catch(() => fail('not-quiet'));
+    if (over) return never();
+    contents.debugger.on('detach', () => fail('not-quiet'));
     await run(contents, `scrollTo(0, ${page.scrollTop})`);
     if (!(await painted())) fail('not-painted');
     if (over) return never();
@@ -184,6 +187,21 @@ async function isQuiet(contents: WebContents): Promise<boolean> {
   if (contents.isDestroyed()) return false;
   await within(paintDeadlineMs, quieten(contents));
   return (await within(paintDeadlineMs, look())) === true;
+}
+
+/**
+ * No mouse, finger or wheel reaches the page or a frame of it any more. A style that takes them from its elements is not
+ * enough: a touch anywhere is a gesture to Chromium, upon which the page may open the system's file dialog over the display.
+ * Only now, before it is in sight: while the debugger is attached a page with frames that are refused does not end loading.
+ * Chromium asks for the style's cursor when the pointer moves, and a page that hears of no move would keep an arrow: it is
+ * told of one first.
+ */
+async function ignoreHands(contents: WebContents): Promise<void> {
+  const hidden = new Promise((resolve) => contents.once('cursor-changed', resolve));
+  contents.sendInputEvent({ type: 'mouseMove', x: 1, y: 1 });
+  await within(paintDeadlineMs, hidden);
+  if (!contents.debugger.isAttached()) contents.debugger.attach();
+  await contents.debugger.sendCommand('Input.setIgnoreInputEvents', { ignore: true });
 }
 
 function beginning({ scrollTop, scrollSpeed }: WebPage): string {

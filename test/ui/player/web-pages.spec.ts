@@ -305,6 +305,29 @@ test('a page gets no service worker, whose documents would come without the page
   expect(lobby.site.requests.some(({ path }) => path === '/worker.js')).toBe(false);
 });
 
+test('a hand on a page is no gesture, upon which it could open the system’s file dialog', async ({ lobby }) => {
+  // Another process than that of the page before it (COOP): the hand is kept off it, too.
+  lobby.site.page('/hand', (_request, response) =>
+    response
+      .writeHead(200, { 'content-type': 'text/html', 'cross-origin-opener-policy': 'same-origin' })
+      .end(filled(colours.green, '<input type="file"><script>document.title = "hand"</script>')),
+  );
+  const url = lobby.site.page('/before-hand', filled(colours.blue, '<script>location.href = "/hand"</script>'));
+  const from = lobby.show({ id: 'hand', asset_url: url, duration: 4 });
+  await told(lobby, 'item-shown', 'hand', from);
+  await lobby.seen(colours.green);
+  const gestures = await lobby.player.app.evaluate(async ({ webContents }) => {
+    const page = webContents.getAllWebContents().find((one) => one.getURL().endsWith('/hand'));
+    const isGesture = () => page?.executeJavaScript('navigator.userActivation.hasBeenActive');
+    const before = await isGesture();
+    for (const type of ['mouseDown', 'mouseUp'] as const)
+      page?.sendInputEvent({ type, x: 300, y: 300, button: 'left', clickCount: 1 });
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    return [before, await isGesture()];
+  });
+  expect(gestures).toEqual([false, false]);
+});
+
 async function viewPid(lobby: Lobby, path: string): Promise<number> {
   return lobby.player.app.evaluate(
     ({ webContents }, ending) =>
