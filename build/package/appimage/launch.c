@@ -46,9 +46,10 @@ int main(int count, char** words) {
         "24.04 and "
         "newer allow them to this file in /etc/apparmor.d, or install the .deb, which does");
   static char libraries[1 << 16];
+  // An empty part of the path would be the current folder.
   const char* before = getenv("LD_LIBRARY_PATH");
-  snprintf(libraries, sizeof libraries, "%s/usr/lib%s%s", folder, before != NULL ? ":" : "",
-           before != NULL ? before : "");
+  const int more = before != NULL && *before != '\0';
+  snprintf(libraries, sizeof libraries, "%s/usr/lib%s%s", folder, more ? ":" : "", more ? before : "");
   setenv("LD_LIBRARY_PATH", libraries, 1);
   char program[PATH_MAX + 32];
   snprintf(program, sizeof program, "%s/signet-player", folder);

@@ -151,3 +151,12 @@ for (const [what, prepare, words, code, reason] of refusals)
     assert.equal(exitCode, code);
     assert.match(stdout + stderr, reason);
   });
+
+test('reads the image’s os-release and runs nothing of it', () => {
+  const system = debian('13', cage);
+  system.put('etc/os-release', `ID=debian\nVERSION_ID="13"\ntouch '${system.at('etc/owned')}'\n`);
+  const { exitCode, stdout } = system.run('--dry-run');
+  assert.equal(exitCode, 0);
+  assert.match(stdout, /seatd/);
+  assert.equal(existsSync(system.at('etc/owned')), false);
+});
