@@ -79,8 +79,11 @@ const schema = z.strictObject({
     deviceCaFile: absolutePath,
     /** For boards without a TPM only: the key is then a file that can be copied. */
     allowSoftwareKey: z.boolean().default(false),
-    /** Show the server the TPM's endorsement key, which names this chip for life, and prove the hardware with it. */
-    attestation: z.enum(['offer', 'never']).default('offer'),
+    /**
+     * Show the server the TPM's endorsement key, which names this chip for life, and prove the hardware with it;
+     * `in-request`: in the certificate request too, for an authority that reads such evidence there.
+     */
+    attestation: z.enum(['offer', 'in-request', 'never']).default('offer'),
     hostname: hostName.optional(),
   }),
   state: z.strictObject({ directory: absolutePath }).default({ directory: '/var/lib/signet-player' }),

@@ -10,14 +10,19 @@ const ECDSA_WITH_SHA256 = encode(tags.sequence, encode(tags.oid, Buffer.from('2a
 
 /**
  * A PKCS#10 certificate request (RFC 2986) for a key, signed by it; the signature is checked before it leaves.
- * No attributes: what a device certificate needs beyond its subject is the authority's to say.
+ * No attributes of its own: what a device certificate needs beyond its subject is the authority's to say.
  * @param subject as RFC 4514 writes it: `CN=screen-7,O=Example`; types CN, SERIALNUMBER, C, L, ST, O, OU, DC
+ * @param attribute Attribute (RFC 2986 §4.1), DER, such as `attestationAttribute` makes
  * @returns `CERTIFICATE REQUEST` PEM (RFC 7468)
  * @throws TssError ARGUMENT_INVALID for the subject; what `key.sign` throws
  */
-export async function certificateRequest(subject: string, key: SigningKey): Promise<string> {
+export async function certificateRequest(
+  subject: string,
+  key: SigningKey,
+  attribute: Uint8Array = new Uint8Array(0),
+): Promise<string> {
   const version = encode(tags.integer, Buffer.from([0]));
-  const attributes = encode(tags.explicit);
+  const attributes = encode(tags.explicit, attribute);
   const info = encode(tags.sequence, version, encodeName(subject), key.publicKey, attributes);
   const signature = await key.sign(createHash('sha256').update(info).digest());
   // A TPM or a bus with a fault: a request that nobody can verify must not reach the authority.

@@ -21,6 +21,7 @@ export type {
   TpmOptions,
   TssErrorShape,
 } from './api.ts';
+export { attestationAttribute, type CertifyStatement, ownQualifyingData } from './attestation-attribute.ts';
 export { connect } from './connect.ts';
 export { certificateRequest } from './csr.ts';
 export { TssError } from './error.ts';

@@ -92,7 +92,8 @@ export async function openIdentity(parts: IdentityParts): Promise<Identity> {
     checkCertificate(chain, key.publicKey, anchors.bundle(), Date.now()),
   );
   const certificates = journaledStore(store, journal, key.fingerprint);
-  const request = () => certificateRequest(identity.hostname, key);
+  const attestor = identity.attestation === 'never' ? null : key.attestor;
+  const request = () => requestFor(settings, key);
   const client = createOriginClient(
     server.origin,
     apiConnector(settings, () => undefined, anchors.announced),
@@ -100,7 +101,7 @@ export async function openIdentity(parts: IdentityParts): Promise<Identity> {
   const enrolment = () =>
     enrol({
       transport: client,
-      attestor: identity.attestation === 'offer' ? key.attestor : null,
+      attestor,
       hostname: identity.hostname,
       playerVersion: parts.playerVersion,
       fingerprint: key.fingerprint,
@@ -157,6 +158,12 @@ export async function openIdentity(parts: IdentityParts): Promise<Identity> {
       return Number.isFinite(dateMs) ? dateMs : null;
     },
   };
+}
+
+/** A certificate request for a key of ours, with evidence in it where the settings want that. @throws PlayerError */
+export async function requestFor({ identity }: Settings, key: DeviceKey): Promise<string> {
+  const withEvidence = identity.attestation === 'in-request' && key.attestor !== null;
+  return certificateRequest(identity.hostname, key, withEvidence ? await key.attestor.attribute() : null);
 }
 
 /** The attestation key, of use to this TPM only. */

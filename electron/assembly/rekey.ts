@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { syncFolder } from '../atomic-file.ts';
 import { checkCertificate } from '../certificate/check.ts';
 import { certificateRefused } from '../certificate/renewer.ts';
-import { certificateRequest } from '../csr/request.ts';
 import { asPlayerError, PlayerError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { createOriginClient, type OriginClient } from '../mtls/client.ts';
@@ -12,7 +11,7 @@ import { apiConnector } from '../mtls/connector.ts';
 import { requestRekey } from '../mtls/renewal.ts';
 import { removeFile, writePrivateFile } from '../private-file.ts';
 import type { Settings } from '../settings.ts';
-import type { Identity } from './identity.ts';
+import { type Identity, requestFor } from './identity.ts';
 
 const trialDeadlineMs = 30_000;
 
@@ -41,8 +40,8 @@ export async function rekey(
   try {
     const next = await identity.key.successor(files.nextKey);
     try {
-      const attestor = settings.identity.attestation === 'offer' ? next.attestor : null;
-      const csr = await certificateRequest(settings.identity.hostname, next);
+      const attestor = settings.identity.attestation === 'never' ? null : next.attestor;
+      const csr = await requestFor(settings, next);
       const chain = await requestRekey(api, csr, attestor);
       const verdict = checkCertificate(chain, next.publicKey, identity.anchors.bundle(), Date.now());
       if (!verdict.ok) throw certificateRefused(verdict);

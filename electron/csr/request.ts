@@ -4,6 +4,7 @@ import { ECDSASigValue } from '@peculiar/asn1-ecc';
 import { AsnConvert } from '@peculiar/asn1-schema';
 import {
   AlgorithmIdentifier,
+  Attribute,
   AttributeTypeAndValue,
   AttributeValue,
   Name,
@@ -27,16 +28,21 @@ const ecdsaWithSha256 = '1.2.840.10045.4.3.2';
  * A PKCS#10 certificate request (RFC 2986) whose signature is made by `signer`,
  * checked with the public key before it leaves.
  * @param hostname subject CN, 1 … 64 ASCII characters
+ * @param attribute Attribute (RFC 2986 §4.1), DER: evidence that goes with the request
  * @returns `CERTIFICATE REQUEST` PEM (RFC 7468)
  * @throws PlayerError REQUEST_INVALID; whatever the signer throws
  */
-export async function certificateRequest(hostname: string, signer: Signer): Promise<string> {
+export async function certificateRequest(
+  hostname: string,
+  signer: Signer,
+  attribute: Buffer | null = null,
+): Promise<string> {
   if (!/^[\x20-\x7e]{1,64}$/.test(hostname))
     throw new PlayerError('REQUEST_INVALID', 'the host name is not usable as a CN');
   const info = new CertificationRequestInfo({
     subject: subject(hostname),
     subjectPKInfo: AsnConvert.parse(signer.publicKey, SubjectPublicKeyInfo),
-    attributes: new Attributes(),
+    attributes: new Attributes(attribute === null ? [] : [AsnConvert.parse(attribute, Attribute)]),
   });
   const signed = Buffer.from(AsnConvert.serialize(info));
   const signature = await signer.sign(createHash('sha256').update(signed).digest());

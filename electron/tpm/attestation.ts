@@ -1,5 +1,13 @@
 import { createHash } from 'node:crypto';
-import { type EndorsementKey, publicAreaOf, type SigningKey, type Tpm, TssError } from 'node-tss';
+import {
+  attestationAttribute,
+  type EndorsementKey,
+  ownQualifyingData,
+  publicAreaOf,
+  type SigningKey,
+  type Tpm,
+  TssError,
+} from 'node-tss';
 import { readPrivateFile, writePrivateFile } from '../private-file.ts';
 import { fromTss } from './fault.ts';
 
@@ -31,6 +39,12 @@ export interface Answer {
 export interface Attestor {
   /** @throws PlayerError ATTESTATION_UNAVAILABLE where the TPM has nothing to prove with, TPM_… */
   evidence(): Promise<Evidence>;
+  /**
+   * The evidence that a certificate request itself can carry, for an authority without a challenge: the key's
+   * certification and the chip's certificate. Attribute (RFC 2986 §4.1), DER.
+   * @throws PlayerError ATTESTATION_UNAVAILABLE, TPM_…
+   */
+  attribute(): Promise<Buffer>;
   /** @param csr the request that is proved, PEM. @throws PlayerError */
   answer(challenge: Challenge, csr: string): Promise<Answer>;
 }
@@ -57,6 +71,18 @@ export function createAttestor(tpm: Tpm, key: SigningKey, keyPem: string, file: 
           key_public: publicAreaOf(keyPem).toString('base64'),
         };
       } catch (thrown) {
+        throw fromTss(thrown);
+      }
+    },
+    async attribute() {
+      try {
+        const { certificate } = await endorsementKey();
+        const attestation = await attestationKey(tpm, file);
+        const { attest, signature } = await tpm.certify(key, attestation, ownQualifyingData(key.publicKey));
+        const statement = { certifyInfo: attest, certifySignature: signature, keyPublic: publicAreaOf(keyPem) };
+        return attestationAttribute(statement, certificate === null ? [] : [certificate]);
+      } catch (thrown) {
+        if (thrown instanceof TssError && thrown.code === 'KEY_LOST') await makeKey(tpm, file).catch(() => undefined);
         throw fromTss(thrown);
       }
     },
