@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -74,7 +74,7 @@ async function provideBase(codename: Codename, satisfied: string): Promise<strin
   const base = join(cache, name);
   if (existsSync(base)) return base;
   mkdirSync(cache, { recursive: true });
-  const part = `${base}.part-${process.pid}`;
+  const part = `${base}.part`;
   const hook = [
     'echo force-unsafe-io > "$1/etc/dpkg/dpkg.cfg.d/unsafe-io"',
     'echo "127.0.0.1 localhost" > "$1/etc/hosts"',
@@ -83,12 +83,14 @@ async function provideBase(codename: Codename, satisfied: string): Promise<strin
   const mirror = (await runToEnd(['apt-get', 'indextargets', '--format', '$(REPO_URI)', 'Codename: bookworm'])).output
     .split('\n')
     .find((line) => line.startsWith('http'));
+  // Test files run side by side: who comes second waits, and finds it made.
+  const unlessMade = `[ -e "${base}" ] || { rm -rf "${part}"; "$@" && mv "${part}" "${base}"; }`;
   const made = await runToEnd([
+    ...['flock', `${base}.lock`, 'sh', '-c', unlessMade, 'sh'],
     ...['mmdebstrap', '--variant=apt', `--mode=${isRoot ? 'root' : 'unshare'}`, '--include=mount', '--quiet'],
     ...[`--customize-hook=${hook}`, codename, part, mirror ?? 'http://deb.debian.org/debian'],
   ]);
   if (made.code !== 0) throw new Error(`mmdebstrap ${codename}: ${made.output.slice(-2000)}`);
-  renameSync(part, base);
   return base;
 }
 
