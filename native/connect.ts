@@ -27,13 +27,15 @@ export async function connect(options: ConnectOptions): Promise<TlsStream> {
   }
   const route = proxyRoute(options);
   const connection = prepare(options);
-  const hello = translated(() => connection.start());
   const { host, port } = route ?? options;
   const socket = openTcpSocket(host, port);
   // Each step hears of errors by itself, or finds them; between two steps nobody listens.
   socket.on('error', () => {});
   const attempt = beginAttempt(options);
   try {
+    // Node begins to connect at the next tick; the hello's key pair is made while the network is at work.
+    await new Promise<void>((resolve) => process.nextTick(resolve));
+    const hello = translated(() => connection.start());
     if (route !== undefined) {
       attempt.waitsFor = 'proxy';
       await openTunnel(socket, route, options, attempt.signal);
