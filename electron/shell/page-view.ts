@@ -1,4 +1,5 @@
 import { type Session, type WebContents, WebContentsView } from 'electron';
+import { lockedPreferences } from './locked-preferences.ts';
 import { mayNavigate, type WebPage } from './page-session.ts';
 
 const loadDeadlineMs = 15_000;
@@ -60,25 +61,7 @@ export function loadFailure(errorCode: number): string {
 /** One literal, built from nothing that comes from outside; no preload. */
 function createView(session: Session): WebContentsView {
   return new WebContentsView({
-    webPreferences: {
-      session,
-      sandbox: true,
-      contextIsolation: true,
-      nodeIntegration: false,
-      nodeIntegrationInWorker: false,
-      nodeIntegrationInSubFrames: false,
-      webviewTag: false,
-      webSecurity: true,
-      allowRunningInsecureContent: false,
-      devTools: false,
-      disableDialogs: true,
-      safeDialogs: true,
-      spellcheck: false,
-      navigateOnDragDrop: false,
-      plugins: false,
-      backgroundThrottling: false,
-      autoplayPolicy: 'no-user-gesture-required',
-    },
+    webPreferences: { session, ...lockedPreferences },
   });
 }
 

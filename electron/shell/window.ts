@@ -1,4 +1,5 @@
 import type { BrowserWindow, BrowserWindowConstructorOptions, Display, Rectangle, Screen, WebContents } from 'electron';
+import { lockedPreferences } from './locked-preferences.ts';
 
 /** Colour of the stage before the first frame: the page's own background, never white. */
 export const stageColour = '#0a0d14';
@@ -22,24 +23,7 @@ export function kioskWindowOptions(display: Display, preload: string): BrowserWi
     roundedCorners: false,
     backgroundColor: stageColour,
     title: 'Signet Player',
-    webPreferences: {
-      preload,
-      sandbox: true,
-      contextIsolation: true,
-      nodeIntegration: false,
-      nodeIntegrationInWorker: false,
-      nodeIntegrationInSubFrames: false,
-      webviewTag: false,
-      webSecurity: true,
-      allowRunningInsecureContent: false,
-      devTools: false,
-      disableDialogs: true,
-      safeDialogs: true,
-      spellcheck: false,
-      navigateOnDragDrop: false,
-      backgroundThrottling: false,
-      autoplayPolicy: 'no-user-gesture-required',
-    },
+    webPreferences: { preload, ...lockedPreferences },
   };
 }
 
