@@ -46,8 +46,8 @@ export type Happening =
   | { readonly type: 'settled'; readonly play: number }
   | { readonly type: 'elapsed'; readonly play: number }
   | { readonly type: 'stalled'; readonly play: number }
-  /** Its time has been up for a while: the next one is late, or even overdue. */
-  | { readonly type: 'late' | 'overdue'; readonly play: number }
+  /** Its time has been up for a while: the next one is late, the one after it is, too, or even overdue. */
+  | { readonly type: 'late' | 'again' | 'overdue'; readonly play: number }
   | { readonly type: 'retry-due'; readonly retry: number };
 
 export type Effect =
@@ -58,7 +58,7 @@ export type Effect =
   | {
       readonly type: 'remind';
       readonly play: Play;
-      readonly of: 'elapsed' | 'late' | 'overdue';
+      readonly of: 'elapsed' | 'late' | 'again' | 'overdue';
       readonly ms: number;
     }
   /** Takes the play off the display; a screen shows in its place. */
@@ -88,6 +88,9 @@ export const withdrawnGraceMs = 60_000;
 
 /** How long an item may stay beyond its time for an item that is not ready; then that one is passed over. */
 export const lateMs = 1000;
+
+/** When two items have had their chance, the shown one is prepared anew: rather twice what is good than a screen. */
+export const againMs = 1700;
 
 /** The longest that an item may stay beyond its time at all. */
 export const overdueMs = 2000;
@@ -189,8 +192,11 @@ function timeIsUp(from: Playback, shown: Shown, agoMs: number, before: readonly 
   if (from.retry !== null) return leaveIfOver(over, before);
   const revealed = reveal(over, before);
   if (revealed.next.shown?.play !== shown.play) return revealed;
-  const remind = (of: 'late' | 'overdue', ms: number): Effect => ({ type: 'remind', play: shown, of, ms });
-  return { next: over, effects: [...before, remind('late', lateMs - agoMs), remind('overdue', overdueMs - agoMs)] };
+  const chances = { late: lateMs, again: againMs, overdue: overdueMs } as const;
+  const reminders = (['late', 'again', 'overdue'] as const).map(
+    (of): Effect => ({ type: 'remind', play: shown, of, ms: chances[of] - agoMs }),
+  );
+  return { next: over, effects: [...before, ...reminders] };
 }
 
 /** Passes over the item that is being prepared: it has held up the others for too long. */
@@ -208,8 +214,25 @@ function goPastLate(from: Playback): Step {
   return seek(next, effects);
 }
 
+const isAgain = ({ upcoming }: Playback, shown: Shown) => upcoming?.item.itemId === shown.item.itemId;
+
+/** The shown item has another turn, because it can be shown and others could not; the round goes on after it. */
+function takeAgain(from: Playback, shown: Shown): Step {
+  const { itemId, source } = shown.item;
+  const stays = from.program?.items.some((item) => item.itemId === itemId && item.source === source) === true;
+  if (from.upcoming === null || isAgain(from, shown) || !stays) return { next: from, effects: [] };
+  const { next, effects } = passOver(from);
+  const play: Play = { play: next.plays + 1, surface: next.lastSurface === 0 ? 1 : 0, item: shown.item };
+  effects.push({ type: 'prepare', play });
+  return { next: { ...next, plays: play.play, upcoming: { ...play, phase: 'preparing' } }, effects };
+}
+
 /** Nothing got ready in time: the shown item goes, and a screen shows until something is. */
 function leaveOverdue(from: Playback, shown: Shown): Step {
+  if (isAgain(from, shown)) {
+    const left = { ...from, shown: null, emptyRounds: Math.max(1, from.emptyRounds) };
+    return { next: left, effects: [{ type: 'leave', play: shown }] };
+  }
   const { next, effects } = passOver(from);
   effects.push({ type: 'leave', play: shown });
   const left = { ...next, shown: null, emptyRounds: Math.max(1, next.emptyRounds) };
@@ -244,6 +267,8 @@ export function step(from: Playback, happening: Happening): Step {
       return timeIsUp(from, shown, lateMs, [report(shown.item, 'failed', 'stalled')]);
     case 'late':
       return shown?.play === happening.play ? goPastLate(from) : unchanged;
+    case 'again':
+      return shown?.play === happening.play ? takeAgain(from, shown) : unchanged;
     case 'overdue':
       return shown?.play === happening.play ? leaveOverdue(from, shown) : unchanged;
     case 'retry-due':

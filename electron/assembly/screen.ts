@@ -9,7 +9,7 @@ import type { Desk } from '../operator/desk.ts';
 import { mediaHeaders, pageHeaders } from '../sanitize/headers.ts';
 import { openPage, type Page } from '../shell/page.ts';
 import type { RecycleBounds } from '../shell/recycling.ts';
-import { servePlayerScheme } from '../shell/scheme.ts';
+import { servePlayerScheme, streamId } from '../shell/scheme.ts';
 import type { Trial } from '../updates/trial.ts';
 import { createBlame } from './blame.ts';
 import type { Content } from './content.ts';
@@ -104,6 +104,7 @@ export function openScreen(parts: ScreenParts): Page {
           if (page?.shown(from, itemOf(report.itemId)?.kind === 'image') === true) place.shown(report.itemId);
           views.pageShows();
         }
+        if (report.outcome === 'failed') streams.giveUp(streamId(itemOf(report.itemId)?.source));
         playback.report(report);
         supervisor.report(report);
         return undefined;

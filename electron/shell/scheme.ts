@@ -106,6 +106,11 @@ function webStream(chunks: AsyncGenerator<Uint8Array<ArrayBuffer>, void>): Reada
   );
 }
 
+/** The stream that an item's source stands for; empty where it is none. */
+export function streamId(source: string | null | undefined): string {
+  return /^player:\/\/stream\/([0-9a-f]{32})\//.exec(source ?? '')?.[1] ?? '';
+}
+
 function refusal(status: number): Response {
   return new Response(null, { status, headers: { 'Content-Security-Policy': "default-src 'none'" } });
 }

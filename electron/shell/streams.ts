@@ -27,6 +27,12 @@ export interface StreamPorts {
 /** Answers what the page asks of `player://stream`. */
 export interface Streams {
   answer(id: string, place: number, asked: AbortSignal): Promise<Response>;
+  /**
+   * The page waits for this stream no longer. Electron does not tell of a request of the page that is aborted before it
+   * is answered, and each one left holds one of the six connections that Chromium opens to a server: a few streams that
+   * hang would keep every other of the same server dark.
+   */
+  giveUp(id: string): void;
 }
 
 const mostRedirects = 5;
@@ -68,6 +74,8 @@ interface Table {
   /** Of all addresses. */
   characters: number;
   next: number;
+  /** Ends what has no answer yet. */
+  unanswered: AbortController;
 }
 
 const common = {
@@ -99,6 +107,7 @@ export function createStreams(ports: StreamPorts): Streams {
       byKey: new Map([[keyOf(first), first]]),
       characters: first.url.length,
       next: 1,
+      unanswered: new AbortController(),
     };
     tables.set(id, table);
     const [oldest] = tables.keys();
@@ -148,12 +157,25 @@ export function createStreams(ports: StreamPorts): Streams {
       const table = tableOf(id);
       const place = table?.byNumber.get(number);
       if (table === null || place === undefined) return refusal(404);
+      const ended = new AbortController();
+      const end = () => ended.abort();
+      const { signal: givenUp } = table.unanswered;
+      for (const one of [asked, givenUp]) one.addEventListener('abort', end);
       try {
-        return place.kind === 'playlist' ? await playlist(id, table, place, asked) : await bytes(table, place, asked);
+        const { signal } = ended;
+        return await (place.kind === 'playlist' ? playlist(id, table, place, signal) : bytes(table, place, signal));
       } catch (thrown) {
         // The page has given it up itself.
-        return refusal(asked.aborted ? 504 : (statusOf[failed(table, thrown)] ?? 502));
+        return refusal(ended.signal.aborted ? 504 : (statusOf[failed(table, thrown)] ?? 502));
+      } finally {
+        givenUp.removeEventListener('abort', end);
       }
+    },
+    giveUp(id) {
+      const table = tables.get(id);
+      if (table === undefined) return;
+      table.unanswered.abort();
+      table.unanswered = new AbortController();
     },
   };
 }

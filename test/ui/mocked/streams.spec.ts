@@ -39,7 +39,8 @@ test('a stream shorter than its time goes round', async ({ kiosk }) => {
   await kiosk.reported('shown s', 'shown a');
   observer.stop();
   expect((await kiosk.reports()).map(told)).toEqual(['shown s', 'shown a']);
-  expect(observer.sights.slice(0, 2)).toEqual(['yellow', 'red']);
+  const seen = observer.clear();
+  expect(new Set(seen.slice(0, seen.indexOf('red')))).toEqual(new Set(['yellow']));
 });
 
 test('passes over a stream that does not come, for the reason that main gives', async ({ kiosk }) => {

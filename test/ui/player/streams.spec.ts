@@ -134,9 +134,26 @@ test('a stream without segments, and one that breaks off while it is shown, give
   ) as [Asset, Asset];
   const from = lobby.show(stuck, torn);
   expect((await told(lobby, 'item-failed', 'stuck', from))['reason']).toMatch(/deadline|timeout/);
-  await told(lobby, 'item-shown', 'torn', from);
-  expect((await told(lobby, 'item-failed', 'torn', from))['reason']).toMatch(/stalled|http-status/);
+  // On a busy machine it may be late at first, and comes in the next round.
+  const shown = lobby.player.log.indexOf(await told(lobby, 'item-shown', 'torn', from));
+  expect((await told(lobby, 'item-failed', 'torn', shown))['reason']).toMatch(/stalled|http-status/);
   await told(lobby, 'item-shown', 'picture', lobby.player.log.length);
+});
+
+test('streams that hang keep no other stream of their server dark', async ({ lobby }) => {
+  await plain(lobby, '/good');
+  const hanging = Array.from({ length: 12 }, (_, at) => {
+    const name = `hangs${at}`;
+    return stream(
+      name,
+      lobby.site.page(`/${name}.m3u8`, () => {}),
+      { duration: 60 },
+    );
+  });
+  const from = lobby.show(...hanging, stream('good', `${lobby.site.origin}/good/segments.m3u8`, { duration: 2 }));
+  await told(lobby, 'item-shown', 'good', from);
+  await expect.poll(lobby.middle, { timeout: 30_000, intervals: [50] }).toMatch(yellow);
+  await lobby.seen(colours.red);
 });
 
 test('a stream reaches no private address that the settings do not name, nor the management server', async ({

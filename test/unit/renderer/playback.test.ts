@@ -46,6 +46,7 @@ type Move =
   | 'elapsed'
   | 'stalled'
   | 'late'
+  | 'again'
   | 'overdue'
   | 'retry-due';
 
@@ -83,7 +84,7 @@ for (const { behaviour, moves, story } of [
   {
     behaviour: 'holds an item past its time until the next is ready, for two seconds at most',
     moves: [abc, ...begun, 'elapsed'],
-    story: ['late a 1000', 'overdue a 2000'],
+    story: ['late a 1000', 'again a 1700', 'overdue a 2000'],
   },
   {
     behaviour: 'passes over an item that holds up the others',
@@ -101,6 +102,26 @@ for (const { behaviour, moves, story } of [
     story: ['discard c@1', 'failed c deadline', 'leave a@0', 'prepare a@1'],
   },
   {
+    behaviour: 'prepares the shown item anew when two others hang: rather twice what is good than a screen',
+    moves: [abc, ...begun, 'elapsed', 'late', 'again'],
+    story: ['discard c@1', 'failed c deadline', 'prepare a@1'],
+  },
+  {
+    behaviour: 'shows it again before it would be overdue, and goes on with the one behind those that hung',
+    moves: [program('p', 'a', 'b', 'c', 'd'), ...begun, 'elapsed', 'late', 'again', 'prepared', 'presented', 'settled'],
+    story: ['prepare d@0'],
+  },
+  {
+    behaviour: 'keeps preparing it though the screen comes between',
+    moves: [abc, ...begun, 'elapsed', 'late', 'again', 'overdue'],
+    story: ['leave a@0'],
+  },
+  {
+    behaviour: 'shows an item no second time when the program has it no more',
+    moves: [abc, ...begun, program('q', 'b', 'c'), 'elapsed', 'late', 'again'],
+    story: [],
+  },
+  {
     behaviour: 'passes over nothing twice: a whole round that hangs leaves for the screen and waits',
     moves: [program('p', 'a', 'b'), ...begun, 'refused', 'elapsed', 'late'],
     story: ['discard a@1', 'failed a deadline', 'wait 2000', 'leave a@0'],
@@ -113,7 +134,7 @@ for (const { behaviour, moves, story } of [
   {
     behaviour: 'gives a stalled item no second of grace',
     moves: [abc, ...begun, 'stalled'],
-    story: ['failed a stalled', 'late a 0', 'overdue a 1000'],
+    story: ['failed a stalled', 'late a 0', 'again a 700', 'overdue a 1000'],
   },
   { behaviour: 'takes the end of an item once', moves: [abc, ...begun, 'elapsed', 'elapsed'], story: [] },
   {

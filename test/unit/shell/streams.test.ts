@@ -69,6 +69,35 @@ describe('streams', () => {
     );
   });
 
+  it('ends what a page that gave a stream up still asks for, and tells of no failure', async () => {
+    const aborted: string[] = [];
+    const { log, lines } = recordedLog();
+    const streams = createStreams({
+      source: () => source,
+      request: ({ url }, signal) =>
+        new Promise((_resolve, reject) => {
+          signal.addEventListener('abort', () => {
+            aborted.push(url);
+            reject(new StreamFault('timeout'));
+          });
+        }),
+      rewrite: rewritePlaylist,
+      mayAsk: () => true,
+      log,
+    });
+    const pending = streams.answer(id, 0, new AbortController().signal);
+    streams.giveUp('0'.repeat(32));
+    assert.deepEqual(aborted, []);
+    streams.giveUp(id);
+    assert.deepEqual(aborted, [source.url]);
+    assert.equal((await pending).status, 504);
+    const again = streams.answer(id, 0, new AbortController().signal);
+    assert.equal(aborted.length, 1);
+    streams.giveUp(id);
+    assert.equal((await again).status, 504);
+    assert.deepEqual(lines, []);
+  });
+
   it('refuses redirects without end, to nowhere, and off https', async () => {
     for (const location of [source.url, 'http://tv.example/live.m3u8', 'file:///etc/passwd', 'https://api.example/']) {
       const { ask, asked } = over({ [source.url]: () => ({ status: 302, location }) });
