@@ -1,12 +1,10 @@
 import { X509Certificate } from 'node:crypto';
-import { type Element, elements, tags } from '../der.ts';
+import { elements, tags } from '../der.ts';
+import { type CertificateFields, extensionIds, readCertificateFields, usages } from './certificate-fields.ts';
+import { checkPath, EK_PURPOSE, isValid, pathsOf, unknownCritical } from './certificate-path.ts';
 import { AttestationError } from './error.ts';
 
-/** tcg-kp-EKCertificate. */
-const EK_PURPOSE = '2.23.133.8.1';
-const SUBJECT_ALT_NAME = '0603551d11';
 const DIRECTORY_NAME = 0xa4;
-const EXTENSIONS = 0xa3;
 /** tcg-at-tpmManufacturer, -Model, -Version: 2.23.133.2.1 to .3. */
 const TPM_ATTRIBUTE = Buffer.from('67810502', 'hex');
 
@@ -30,57 +28,83 @@ export function readEndorsementCertificate(der: Buffer): X509Certificate {
   throw new AttestationError('STRUCTURE_INVALID', 'ek_certificate: goes on behind its end');
 }
 
-/** More than any maker has between a chip and its root. */
-const LONGEST_CHAIN = 5;
+/** What may be critical of an endorsement certificate: what is judged here, and what the judgement does not hang on. */
+const judgedOfChips = new Set<string>([
+  extensionIds.basicConstraints,
+  extensionIds.keyUsage,
+  extensionIds.extendedKeyUsage,
+  extensionIds.subjectAltName,
+  extensionIds.certificatePolicies,
+  extensionIds.authorityKeyIdentifier,
+  extensionIds.subjectKeyIdentifier,
+]);
+
+/**
+ * `required`: an endorsement certificate must say that it is one (tcg-kp-EKCertificate). `if-present`: one that says
+ * nothing of its purpose passes as well, for makers of before the profile asked for it.
+ */
+export type PurposePolicy = 'required' | 'if-present';
 
 interface Pinned {
   /** PEM: makers' roots and intermediates; each of them is trusted by itself. */
   readonly authorities: readonly string[];
   readonly intermediates?: readonly string[];
+  readonly endorsementPurpose?: PurposePolicy;
 }
 
 /**
- * That one of the pinned authorities has issued this certificate for an endorsement key, directly or over intermediates
- * that are valid now, and that it is valid now.
- * @throws AttestationError ENDORSEMENT_UNTRUSTED, ENDORSEMENT_EXPIRED
+ * That this is a certificate for an endorsement key (TCG EK Credential Profile for TPM 2.0, §3.2), valid now, and that one
+ * of the pinned authorities has issued it, directly or over intermediates that may do so and are valid now.
+ * @throws AttestationError ENDORSEMENT_UNTRUSTED, ENDORSEMENT_PURPOSE, ENDORSEMENT_EXPIRED, ENDORSEMENT_CHAIN,
+ * STRUCTURE_INVALID
  */
 export function checkEndorsementChain(certificate: X509Certificate, pinned: Pinned, nowMs: number): void {
   const authorities = pinned.authorities.map((pem) => new X509Certificate(pem));
   const between = (pinned.intermediates ?? []).map((pem) => new X509Certificate(pem));
-  if (
-    !isIssued(
-      certificate,
-      authorities,
-      between.filter((one) => isValid(one, nowMs)),
-      LONGEST_CHAIN,
-    )
-  )
-    throw new AttestationError('ENDORSEMENT_UNTRUSTED', 'no pinned maker has issued the endorsement certificate');
-  const purposes = certificate.keyUsage as readonly string[] | undefined;
-  if (certificate.ca || (purposes !== undefined && !purposes.includes(EK_PURPOSE))) {
-    throw new AttestationError('ENDORSEMENT_UNTRUSTED', 'the certificate is not one for an endorsement key');
+  let fault: unknown = new AttestationError(
+    'ENDORSEMENT_UNTRUSTED',
+    'no pinned maker has issued the endorsement certificate',
+  );
+  let paths = 0;
+  for (const path of pathsOf(certificate, authorities, between)) {
+    // What an unknown issuer writes is not worth a word, so that the chip's own certificate is judged only now.
+    if (paths++ === 0) checkPurpose(certificate, pinned.endorsementPurpose ?? 'required', nowMs);
+    try {
+      checkPath(path, nowMs);
+      return;
+    } catch (refusal) {
+      if (paths === 1) fault = refusal;
+    }
   }
-  if (!isValid(certificate, nowMs)) {
+  throw fault;
+}
+
+function checkPurpose(certificate: X509Certificate, policy: PurposePolicy, nowMs: number): void {
+  const fields = readCertificateFields(certificate.raw);
+  const wrong = wrongPurpose(certificate, fields, policy);
+  if (wrong !== null) throw new AttestationError('ENDORSEMENT_PURPOSE', `not for an endorsement key: ${wrong}`);
+  const unknown = unknownCritical(fields, judgedOfChips);
+  if (unknown !== null)
+    throw new AttestationError('ENDORSEMENT_CHAIN', `a critical extension that is not known here, ${unknown}`);
+  if (!isValid(certificate, nowMs))
     throw new AttestationError('ENDORSEMENT_EXPIRED', 'the endorsement certificate is not valid at this time');
-  }
 }
 
-function isValid(certificate: X509Certificate, nowMs: number): boolean {
-  return Date.parse(certificate.validFrom) <= nowMs && nowMs <= Date.parse(certificate.validTo);
-}
-
-/** A path to an authority. @param left how many certificates it may still have */
-function isIssued(
-  certificate: X509Certificate,
-  authorities: readonly X509Certificate[],
-  intermediates: readonly X509Certificate[],
-  left: number,
-): boolean {
-  const signs = (issuer: X509Certificate) =>
-    issuer.ca && certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
-  if (authorities.some(signs)) return true;
-  if (left === 0) return false;
-  return intermediates.some((issuer) => signs(issuer) && isIssued(issuer, authorities, intermediates, left - 1));
+/** What of it contradicts that it is for an endorsement key; `null` where nothing does. */
+function wrongPurpose(certificate: X509Certificate, fields: CertificateFields, policy: PurposePolicy): string | null {
+  const { version, isAuthority, hasSubject, keyUsage, purposes, extensions } = fields;
+  if (version !== 3) return 'no certificate of version 3';
+  if (isAuthority) return 'that of an authority';
+  const wanted = certificate.publicKey.asymmetricKeyType === 'rsa' ? usages.keyEncipherment : usages.keyAgreement;
+  if (keyUsage === null || (keyUsage & wanted) === 0) return 'a key usage that opens no credentials';
+  if (purposes === null ? policy === 'required' : !purposes.includes(EK_PURPOSE))
+    return 'its extended key usage is without tcg-kp-EKCertificate';
+  const names = extensions.get(extensionIds.subjectAltName);
+  if (!hasSubject && names?.critical !== true) return 'neither a subject nor a critical name beside it';
+  const { manufacturer, model, version: firmware } = chipOf(certificate);
+  if (names?.critical === true && [manufacturer, model, firmware].includes(''))
+    return 'a critical name that does not tell maker, model and version of a TPM';
+  return null;
 }
 
 /** Maker, model and version from the certificate's subjectAltName, fit for people: printable ASCII, at most 64 characters. */
@@ -111,32 +135,25 @@ function letters(id: string): string {
   return /^[\x21-\x7e]+$/.test(text) ? text : id;
 }
 
+/** @throws AttestationError, TssError where it is written otherwise */
 function* tpmAttributes(der: Buffer): Generator<{ readonly oid: number; readonly value: Buffer }> {
-  const tbs = child(elements(der, 1)[0], 0);
-  const extensions = elements(tbs.contents, 10).find(({ tag }) => tag === EXTENSIONS);
-  for (const extension of elements(
-    elements(extensions?.contents ?? Buffer.alloc(0), 1)[0]?.contents ?? Buffer.alloc(0),
-    64,
-  )) {
-    if (!extension.contents.toString('hex').startsWith(SUBJECT_ALT_NAME)) continue;
-    const value = elements(extension.contents, 3).find(({ tag }) => tag === tags.octets);
-    for (const name of elements(elements(value?.contents ?? Buffer.alloc(0), 1)[0]?.contents ?? Buffer.alloc(0), 32)) {
-      if (name.tag !== DIRECTORY_NAME) continue;
-      for (const set of elements(elements(name.contents, 1)[0]?.contents ?? Buffer.alloc(0), 16)) {
-        for (const pair of elements(set.contents, 16)) {
-          const [type, text] = elements(pair.contents, 2);
-          const oid = type?.contents;
-          if (oid?.length !== 5 || !oid.subarray(0, 4).equals(TPM_ATTRIBUTE) || text === undefined) continue;
-          const number = oid[4] ?? 0;
-          if (number >= 1 && number <= 3) yield { oid: number, value: text.contents };
-        }
+  const names = readCertificateFields(der).extensions.get(extensionIds.subjectAltName);
+  if (names === undefined) return;
+  for (const name of elements(inner(names.value), 32)) {
+    if (name.tag !== DIRECTORY_NAME) continue;
+    for (const set of elements(inner(name.contents), 16)) {
+      for (const pair of elements(set.contents, 16)) {
+        const [type, text] = elements(pair.contents, 2);
+        const oid = type?.tag === tags.oid ? type.contents : undefined;
+        if (oid?.length !== 5 || !oid.subarray(0, 4).equals(TPM_ATTRIBUTE) || text === undefined) continue;
+        const number = oid[4] ?? 0;
+        if (number >= 1 && number <= 3) yield { oid: number, value: text.contents };
       }
     }
   }
 }
 
-function child(parent: Element | undefined, at: number): Element {
-  const found = elements(parent?.contents ?? Buffer.alloc(0), 8)[at];
-  if (found === undefined) throw new AttestationError('STRUCTURE_INVALID', 'ek_certificate: no contents');
-  return found;
+/** The contents of the one element in these bytes. */
+function inner(bytes: Buffer): Buffer {
+  return elements(bytes, 1)[0]?.contents ?? Buffer.alloc(0);
 }

@@ -5,7 +5,13 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { checkSignature, readCertifiedKey } from './attest.ts';
 import { readCertificateRequest } from './certificate-request.ts';
-import { type Chip, checkEndorsementChain, chipOf, readEndorsementCertificate } from './endorsement-certificate.ts';
+import {
+  type Chip,
+  checkEndorsementChain,
+  chipOf,
+  type PurposePolicy,
+  readEndorsementCertificate,
+} from './endorsement-certificate.ts';
 import { type AttestationCode, AttestationError } from './error.ts';
 import { algorithms, attributes, type PublicArea, readPublicArea } from './public-area.ts';
 
@@ -29,6 +35,8 @@ export interface Trust {
   readonly intermediates?: readonly string[];
   /** `endorsementHash` of chips that are known one by one: some have no certificate. */
   readonly endorsementHashes: readonly string[];
+  /** Whether an endorsement certificate must say that it is one; `required` where absent. */
+  readonly endorsementPurpose?: PurposePolicy;
 }
 
 /** What a device proves with its answer. */

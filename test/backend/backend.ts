@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import type { PurposePolicy } from 'node-tss/attestation';
 import { identifyScreen, keyOf } from './client-identity.ts';
 import type { Context } from './context.ts';
 import { EventHub } from './event-hub.ts';
@@ -59,6 +60,8 @@ export interface BackendOptions {
   readonly endorsementIntermediates?: readonly string[];
   /** SHA-256 of endorsement keys (SubjectPublicKeyInfo), hex: chips that are known one by one. */
   readonly endorsementHashes?: readonly string[];
+  /** Whether an endorsement certificate must say that it is one; `required` where absent. */
+  readonly endorsementPurpose?: PurposePolicy;
   /** Whether a screen that proves to be the same key in the same chip gets a new certificate without an operator. */
   readonly readmits?: boolean;
   /** How long the answer to a challenge is waited for; two minutes where absent. */
@@ -133,6 +136,7 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
     authorities: options.endorsementAuthorities ?? [],
     intermediates: options.endorsementIntermediates ?? [],
     endorsementHashes: options.endorsementHashes ?? [],
+    endorsementPurpose: options.endorsementPurpose ?? 'required',
   };
   const hardware = new HardwareIdentities(policy, trust, now, options.challengeLifetimeMs);
   const registrations = new Registrations(file, now, options.registrationLifetimeMs ?? 900_000, policy);

@@ -17,6 +17,8 @@ const help = `The reference management server of Signet Player: for development 
                 PEM bundle: what may lie between a TPM and its maker's authority
   --tpm-chips FILE
                 SHA-256 of endorsement keys, hex, one a line: chips that are known one by one
+  --tpm-purpose required|if-present
+                whether a maker must have marked its certificates as those of endorsement keys (default required)
   --readmit     give a screen that proves to be the same key in the same chip a new certificate without an operator
   --issuer FILE who signs the screens' certificates, JSON: {"issuer": "built-in"}, or
                 {"issuer": "google-cas", "caPool": "projects/P/locations/L/caPools/POOL", "credentialsFile": "…"}, or
@@ -30,6 +32,7 @@ authority and the operator token; open the address in a browser to claim screens
 `;
 
 const policies = ['required', 'preferred', 'off'] as const;
+const purposes = ['required', 'if-present'] as const;
 
 function authoritiesOf(file: string): readonly string[] {
   const found = readFileSync(file, 'utf8').match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g);
@@ -54,6 +57,7 @@ async function run(): Promise<void> {
       'tpm-makers': { type: 'string' },
       'tpm-intermediates': { type: 'string' },
       'tpm-chips': { type: 'string' },
+      'tpm-purpose': { type: 'string', default: 'required' },
       readmit: { type: 'boolean', default: false },
       issuer: { type: 'string' },
       help: { type: 'boolean', default: false },
@@ -67,6 +71,8 @@ async function run(): Promise<void> {
   if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new Error(`--port ${values.port} is not a port`);
   const attestation = policies.find((policy) => policy === values.attestation);
   if (attestation === undefined) throw new Error(`--attestation ${values.attestation}: ${policies.join(', ')}`);
+  const purpose = purposes.find((known) => known === values['tpm-purpose']);
+  if (purpose === undefined) throw new Error(`--tpm-purpose ${values['tpm-purpose']}: ${purposes.join(', ')}`);
   const issuer = values.issuer === undefined ? null : readIssuer(values.issuer, process.env);
   const makers = values['tpm-makers'];
   const between = values['tpm-intermediates'];
@@ -75,6 +81,7 @@ async function run(): Promise<void> {
     ...{ stateDirectory: values.state, port, host: values.host, attestation, readmits: values.readmit },
     ...(issuer === null ? {} : { issuer }),
     endorsementAuthorities: makers === undefined ? [] : authoritiesOf(makers),
+    endorsementPurpose: purpose,
     endorsementIntermediates: between === undefined ? [] : authoritiesOf(between),
     endorsementHashes: chips === undefined ? [] : chipsOf(chips),
   });

@@ -247,6 +247,6 @@ test('evidence of a genuine chip passes, and no mix of it with anything else', a
     assert.throws(() => over([], [issuerPem, rootPem]), code('ENDORSEMENT_UNTRUSTED'));
     const stranger = createAuthority('Stranger').certificatePem;
     assert.throws(() => over([stranger], [issuerPem]), code('ENDORSEMENT_UNTRUSTED'));
-    assert.throws(() => over([rootPem], [issuerPem], Date.UTC(2001, 0)), code('ENDORSEMENT_UNTRUSTED'));
+    assert.throws(() => over([rootPem], [issuerPem], Date.UTC(2001, 0)), code('ENDORSEMENT_EXPIRED'));
   });
 });

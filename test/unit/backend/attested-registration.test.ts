@@ -4,7 +4,7 @@ import { createPublicKey, generateKeyPairSync, randomBytes, X509Certificate } fr
 import { readFileSync } from 'node:fs';
 import { after, type TestContext, test } from 'node:test';
 import { certificateRequest, publicAreaOf, softwareKey, undiciConnector } from 'node-tss';
-import { type Answer, type Challenge, type Evidence, endorsementHash } from 'node-tss/attestation';
+import { type Answer, type Challenge, type Evidence, endorsementHash, readPublicArea } from 'node-tss/attestation';
 import { Agent } from 'undici';
 import type { Backend, BackendOptions } from '../../backend/backend.ts';
 import {
@@ -16,6 +16,7 @@ import {
 } from '../../support/attesting-device.ts';
 import { backendFor } from '../../support/backend-fixture.ts';
 import { createKey, keyPem } from '../../support/certificates.ts';
+import { chainRoot, endorsementExtensions, type Wording } from '../../support/endorsement-chain.ts';
 import { poll, registrationBody, send } from '../../support/player-client.ts';
 import { tpmMaker } from '../../support/tpm-maker.ts';
 
@@ -96,8 +97,9 @@ async function dressedSoftwareKey(own: AttestingDevice): Promise<Evidence> {
 test('registers what one genuine chip says of one key, and refuses every mix with a code', async (t) => {
   const [own, other] = [await attestingDevice(t, maker, hostname), await attestingDevice(t, maker, hostname)];
   let nowMs = Date.now();
+  const careless = chainRoot(t);
   const { backend, register, challenged, answer } = await serverFor(t, {
-    endorsementAuthorities: [maker.authorityPem()],
+    endorsementAuthorities: [maker.authorityPem(), careless.pem],
     challengeLifetimeMs: 60_000,
     now: () => nowMs,
   });
@@ -215,6 +217,22 @@ test('registers what one genuine chip says of one key, and refuses every mix wit
   await t.test('endorsement certificate of another chip: endorsement-mismatch', () =>
     refusedAtOnce({ ...own.evidence, ekCertificate: other.evidence.ekCertificate }, 'endorsement-mismatch'),
   );
+
+  await t.test('certificates that break a rule: endorsement-purpose, -chain, -expired', async () => {
+    nowMs = Date.now();
+    const { publicKey } = readPublicArea(own.evidence.ekPublic);
+    const publicKeyPem = publicKey.export({ format: 'pem', type: 'spki' }).toString();
+    const written = (wording: Wording) => ({
+      ...own.evidence,
+      ekCertificate: careless.endorse(publicKeyPem, wording),
+    });
+    await challenged(written({}));
+    const extensions = endorsementExtensions.filter((line) => !line.startsWith('extendedKeyUsage'));
+    await refusedAtOnce(written({ extensions }), 'endorsement-purpose');
+    const unknown = [...endorsementExtensions, '1.2.3.4=critical,DER:0500'];
+    await refusedAtOnce(written({ extensions: unknown }), 'endorsement-chain');
+    await refusedAtOnce(written({ days: -1 }), 'endorsement-expired');
+  });
 
   await t.test('chip without certificate that is on no list: endorsement-untrusted', () =>
     refusedAtOnce({ ...own.evidence, ekCertificate: null }, 'endorsement-untrusted'),
