@@ -34,6 +34,7 @@ import {
 } from './screen-document.ts';
 import { Screens } from './screens.ts';
 import { openStateFile, writeAtomically } from './state-file.ts';
+import { TurnedAway, type TurnedAwayDocument } from './turned-away.ts';
 
 export interface BackendOptions {
   /** Folder for the authority, the operator token and the state; made with mode 0700 when missing. */
@@ -85,6 +86,8 @@ export interface Backend {
   readonly requests: readonly LoggedRequest[];
   /** Screens that wait to be claimed. */
   pending(): readonly PendingDocument[];
+  /** Devices that were refused for their hardware, the latest first. */
+  turnedAway(): readonly TurnedAwayDocument[];
   screens(): readonly ScreenDocument[];
   /** Do as an operator who types a PIN. @throws Refusal 404, 409 */
   claim(pin: string, name: string, timezone?: string): ScreenDocument;
@@ -140,6 +143,7 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
   };
   const hardware = new HardwareIdentities(policy, trust, now, options.challengeLifetimeMs);
   const registrations = new Registrations(file, now, options.registrationLifetimeMs ?? 900_000, policy);
+  const turnedAway = new TurnedAway(now);
   const screens = new Screens(file, issuer, now, options.certificateLifetimeSeconds ?? 30 * 86_400);
   const operators = new Operators(options.stateDirectory, now);
   const events = new EventHub();
@@ -167,6 +171,7 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
     keyChanges: new KeyChanges(hardware),
     readmits: options.readmits ?? false,
     registrations,
+    turnedAway,
     screens,
     get programming() {
       if (programming.current === undefined) throw new Error('the server is not ready');
@@ -198,6 +203,7 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
     operatorToken: operators.token,
     requests,
     pending: () => registrations.pending().map(pendingDocument),
+    turnedAway: () => turnedAway.list(),
     screens: () => screens.list().map((screen) => screenDocument(screen, context)),
     claim(pin, name, timezone) {
       const registration = registrations.claimable(normalizePin(pin));

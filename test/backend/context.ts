@@ -10,6 +10,7 @@ import type { Programming } from './programming.ts';
 import type { Registrations } from './registrations.ts';
 import type { Screens } from './screens.ts';
 import type { ScreenRecord } from './state-file.ts';
+import type { TurnedAway } from './turned-away.ts';
 
 export interface Context {
   readonly now: () => number;
@@ -19,6 +20,7 @@ export interface Context {
   /** Screens that prove to be what they were are given a certificate without an operator. */
   readonly readmits: boolean;
   readonly registrations: Registrations;
+  readonly turnedAway: TurnedAway;
   readonly screens: Screens;
   readonly programming: Programming;
   readonly events: EventHub;

@@ -14,6 +14,8 @@ export interface Wording {
   readonly days?: number;
   readonly digest?: 'sha256' | 'sha1';
   readonly key?: readonly string[];
+  /** Maker, model and version of the chip that `dirName:chip` names. */
+  readonly chip?: readonly [string, string, string];
 }
 
 /** An authority that has signed, or can. */
@@ -30,8 +32,8 @@ export const authorityExtensions = [
   'keyUsage=critical,keyCertSign,cRLSign',
   'subjectKeyIdentifier=hash',
 ];
-/** Infineon's vendor id, and a name as its chips have them; openssl takes what is before the first dot away. */
-const names = ['[chip]', '1.2.23.133.2.1=id:49465800', '1.2.23.133.2.2=SLB 9670', '1.2.23.133.2.3=id:0755'];
+/** Infineon's vendor id, and a name as its chips have them. */
+const usualChip = ['id:49465800', 'SLB 9670', 'id:0755'] as const;
 export const endorsementExtensions = [
   'basicConstraints=critical,CA:FALSE',
   'keyUsage=critical,keyAgreement',
@@ -41,7 +43,7 @@ export const endorsementExtensions = [
 ];
 
 /** A root of a maker, trusted by whoever pins it. */
-export function chainRoot(t: TestContext, wording: Wording = {}): ChainAuthority {
+export function chainRoot(t: Pick<TestContext, 'after'>, wording: Wording = {}): ChainAuthority {
   const folder = mkdtempSync(join(tmpdir(), 'signet-chain-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   let made = 0;
@@ -52,7 +54,9 @@ export function chainRoot(t: TestContext, wording: Wording = {}): ChainAuthority
     usual: { readonly extensions: readonly string[]; readonly subject: string },
   ): string => {
     const at = join(folder, String(made++));
-    writeFileSync(`${at}.ext`, [...(given.extensions ?? usual.extensions), ...names].join('\n'));
+    // openssl takes what is before the first dot away.
+    const names = (given.chip ?? usualChip).map((value, number) => `1.2.23.133.2.${number + 1}=${value}`);
+    writeFileSync(`${at}.ext`, [...(given.extensions ?? usual.extensions), '[chip]', ...names].join('\n'));
     if (what.publicKeyPem !== undefined) writeFileSync(`${at}.pub`, what.publicKeyPem);
     const subject = ['-subj', given.subject ?? usual.subject];
     // A request needs a key that signs it; the certificate of a chip gets the chip's in its place.

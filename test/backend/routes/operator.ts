@@ -16,7 +16,10 @@ export function operatorRoutes(server: FastifyInstance, context: Context): void 
   server.addHook('onRequest', async (request) => context.operators.authorize(request));
 
   server.get('/api/v3/registrations/', (_request, reply) =>
-    reply.send({ registrations: context.registrations.pending().map(pendingDocument) }),
+    reply.send({
+      registrations: context.registrations.pending().map(pendingDocument),
+      refused: context.turnedAway.list(),
+    }),
   );
 
   server.delete<{ Params: { id: string } }>('/api/v3/registrations/:id/', (request, reply) => {

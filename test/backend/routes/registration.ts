@@ -36,9 +36,11 @@ export function registrationRoutes(server: FastifyInstance, context: Context): v
     const accepted = acceptRequest(body.csr, body.hostname);
     const hardware = [body.hardware.manufacturer, body.hardware.model, body.hardware.arch].filter(Boolean).join(' ');
     const id = createId();
-    const asked = context.hardware.ask(id, readEvidence(body.csr, body.tpm));
+    const ask = () => context.hardware.ask(id, readEvidence(body.csr, body.tpm));
+    const asked = notingRefusal(context, accepted, hardware, ask);
     const place = { id, hardwareIdentity: asked.record };
     const { record, pollToken } = context.registrations.open(accepted, body.csr, hardware, place);
+    if (asked.challenge === null) context.turnedAway.forget(accepted.fingerprint);
     return reply.status(201).send({
       id: record.id,
       pin: record.pin,
@@ -58,11 +60,13 @@ export function registrationRoutes(server: FastifyInstance, context: Context): v
       throw new Refusal(422, 'challenge-unknown', 'There is no open challenge.');
     }
     try {
-      context.registrations.judged(record, context.hardware.judge(record.id, answer));
+      const judge = () => context.hardware.judge(record.id, answer);
+      context.registrations.judged(record, notingRefusal(context, record, record.hardware, judge));
     } catch (error) {
       context.registrations.end(record);
       throw error;
     }
+    context.turnedAway.forget(record.fingerprint);
     const known = context.readmits ? context.screens.known(record) : undefined;
     if (known !== undefined) {
       context.screens.readmit(record, known);
@@ -88,6 +92,21 @@ export function registrationRoutes(server: FastifyInstance, context: Context): v
       screen: screenDocument(screen, context),
     });
   });
+}
+
+/** What the hardware's judge says; a refusal is shown to the operator as well. */
+function notingRefusal<Verdict>(
+  context: Context,
+  device: { readonly hostname: string; readonly fingerprint: string },
+  hardware: string,
+  judge: () => Verdict,
+): Verdict {
+  try {
+    return judge();
+  } catch (error) {
+    if (error instanceof Refusal) context.turnedAway.note(device, hardware, error.code);
+    throw error;
+  }
 }
 
 function pollTokenOf(request: FastifyRequest): string {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { backendFor, registeredScreen, temporaryFolder } from '../../support/backend-fixture.ts';
@@ -94,4 +94,12 @@ test('brings back authority, screens and waiting registrations after a restart, 
   assert.deepEqual(second.screens(), first.screens());
   assert.deepEqual((await poll(second, waiting)).json, { status: 'pending' });
   assert.equal((await send(second, '/api/v2/screens/playlist', { identity: screen.identity })).status, 200);
+});
+
+test('the console has words for every reason that evidence can be refused for', () => {
+  const codes = readFileSync('native/attestation/error.ts', 'utf8').match(/(?<=\| ')[A-Z_]+(?=')/g) ?? [];
+  assert.ok(codes.length > 15);
+  const script = readFileSync('test/backend/console/console.js', 'utf8');
+  const worded = codes.filter((code) => script.includes(`'${code.replaceAll('_', '-').toLowerCase()}': '`));
+  assert.deepEqual(worded, codes);
 });
