@@ -42,6 +42,13 @@ async function bundle(options) {
 /** @type {import('esbuild').BuildOptions} */
 const forNode = { platform: 'node', target: oldestNode, sourcemap: true };
 
+/**
+ * What Electron's main process loads. What is imported late is required late: inside a package `import()` finds no
+ * node-tss.
+ * @type {import('esbuild').BuildOptions}
+ */
+const forMain = { ...forNode, format: 'cjs', supported: { 'dynamic-import': false } };
+
 /** @returns {Promise<string>} the version in package.json */
 async function playerVersion() {
   return JSON.parse(await readFile(inCheckout('package.json'), 'utf8')).version;
@@ -56,11 +63,10 @@ async function bundlePlayer(kind) {
   const define = { __TEST_BUILD__: String(kind === 'test'), __PLAYER_VERSION__: JSON.stringify(await playerVersion()) };
   await rm(inCheckout(out), { recursive: true, force: true });
   await bundle({
-    ...forNode,
+    ...forMain,
     define,
     entryPoints: ['electron/main.ts'],
     outfile: `${out}/main.cjs`,
-    format: 'cjs',
     // Less to parse before the first picture; names stay, for stack traces.
     minifyWhitespace: true,
     minifySyntax: true,
@@ -68,19 +74,17 @@ async function bundlePlayer(kind) {
   });
   // The thread behind the command line: nothing of it is read when the player plays.
   await bundle({
-    ...forNode,
+    ...forMain,
     define,
     entryPoints: ['electron/assembly/commands.ts'],
     outfile: `${out}/commands.cjs`,
-    format: 'cjs',
     external: ['node-tss'],
   });
   // The AppImage's updates: read after the first picture, where the settings name a feed.
   await bundle({
-    ...forNode,
+    ...forMain,
     entryPoints: ['electron/assembly/updates.ts'],
     outfile: `${out}/updates.cjs`,
-    format: 'cjs',
     minifyWhitespace: true,
     external: ['electron', 'node-tss'],
   });

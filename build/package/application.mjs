@@ -2,6 +2,7 @@ import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { inCheckout, manifest } from '../bootstrap/checkout.mjs';
 import { must } from '../bootstrap/command.mjs';
+import { SetupError } from '../bootstrap/narration.mjs';
 
 /**
  * @typedef {object} Origin what a package says about itself: `signet-player --version` and `--doctor` repeat it
@@ -45,8 +46,10 @@ export async function stageApplication({ kind, folder, name, version, origin, ma
  * @param {string} file
  */
 async function nameNodeTss(file) {
-  const text = await readFile(file, 'utf8');
-  await writeFile(file, text.replaceAll('require("node-tss")', 'require("./node-tss/dist/index.cjs")'));
+  const text = (await readFile(file, 'utf8')).replaceAll('require("node-tss")', 'require("./node-tss/dist/index.cjs")');
+  if (/["']node-tss["']/.test(text))
+    throw new SetupError(`${file} asks for node-tss in a way that finds none`, 'see nameNodeTss');
+  await writeFile(file, text);
 }
 
 /**

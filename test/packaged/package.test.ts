@@ -97,6 +97,15 @@ test(
   },
 );
 
+test('every way to the addon leads to the one inside the package', options, async () => {
+  await must(process.execPath, asar, 'extract', join(player, 'resources/app.asar'), join(folder, 'ways'));
+  for (const name of ['main.cjs', 'commands.cjs', 'updates.cjs']) {
+    const text = readFileSync(join(folder, 'ways', name), 'utf8');
+    assert.doesNotMatch(text, /["']node-tss["']/, name);
+    assert.match(text, /require\("\.\/node-tss\/dist\/index\.cjs"\)/, name);
+  }
+});
+
 test('says what runtime is inside, and is called a test package unless it is the official one', options, async () => {
   const own = JSON.parse(readFileSync(join(folder, 'release/package.json'), 'utf8'));
   assert.match(own.signet.runtime, /^(official|closed-network) /);

@@ -1,6 +1,7 @@
 /** The life of the .deb on one release: installed, run, upgraded, removed, purged. */
 import assert from 'node:assert/strict';
-import { chmodSync, copyFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { chmodSync, copyFileSync, existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -63,6 +64,17 @@ async function showsPicture(display: Display): Promise<void> {
   assert.fail('no picture on the display within a minute');
 }
 
+/** A service manager's socket (sd_notify(3)), which the root sees too. */
+async function listenAsManager(socket: string): Promise<{ socket: string; heard(): string; close(): void }> {
+  let text = '';
+  const child = spawn('socat', ['-u', `UNIX-RECV:${socket},mode=0666`, '-'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  child.stdout.setEncoding('utf8').on('data', (piece: string) => {
+    text += piece;
+  });
+  while (!existsSync(socket)) await delay(20);
+  return { socket, heard: () => text, close: () => void child.kill() };
+}
+
 export function describePackageLife(codename: Codename): void {
   describe(codename, () => liveThrough(codename));
 }
@@ -82,7 +94,8 @@ function liveThrough(codename: Codename): void {
 
   const paths = async () => new Set((await root.must(['sh', '-c', listing])).trim().split('\n'));
   const settings = '/etc/signet-player/settings.json';
-  const start = () => startInstalled(root, ['signet-player'], { user: 'signet', env: { DISPLAY: display.name } });
+  const start = (env: Readonly<Record<string, string>> = {}) =>
+    startInstalled(root, ['signet-player'], { user: 'signet', env: { DISPLAY: display.name, ...env } });
   const install = async (file: string) => {
     const copy = join(root.shared, basename(file));
     if (copy !== file) copyFileSync(file, copy);
@@ -136,7 +149,8 @@ function liveThrough(codename: Codename): void {
       writeFileSync(join(root.shared, 'settings.json'), JSON.stringify(own));
       await root.must(['install', '-m', '644', join(root.shared, 'ca.pem'), '/etc/signet-player/device-ca.pem']);
       await root.must(['install', '-m', '644', join(root.shared, 'settings.json'), settings]);
-      const player = start();
+      const manager = await listenAsManager(join(root.shared, 'notify.sock'));
+      const player = start({ NOTIFY_SOCKET: manager.socket });
       await player.logged('registration-pending');
       for (let tries = 0; backend.pending().length === 0 && tries < 300; tries++) await delay(100);
       backend.claim(backend.pending()[0]?.pin ?? '', 'Lobby');
@@ -147,7 +161,9 @@ function liveThrough(codename: Codename): void {
       assert.equal(renderer?.noNewPrivileges, '1');
       assert.notEqual(renderer?.userNamespace, main?.userNamespace, 'a user namespace of its own');
       await showsPicture(display);
+      assert.match(manager.heard(), /READY=1/, 'a service manager was told');
       assert.equal(await player.stop(), 0);
+      manager.close();
     },
   );
 

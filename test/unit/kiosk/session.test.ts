@@ -1,7 +1,16 @@
 /** The script that counts restarts: run for real, with a clock, a boot and a console of the test's. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
@@ -21,7 +30,10 @@ function machine() {
     'if [ "$1" = -v ]; then echo "Cage version $CAGE"; else env > "$SEEN/env"; echo "$*" > "$SEEN/args"; fi',
   );
   program('systemd-notify', 'echo "$*" >> "$SEEN/notified"');
-  program('sleep', ':');
+  // Whoever waits for a display sees it plugged in a while later.
+  program('sleep', 'for status in "$SEEN"/drm/card*-*/status; do echo connected > "$status"; done');
+  for (const name of ['drm/card0/device', 'drm/card0-HDMI-A-1']) mkdirSync(at(name), { recursive: true });
+  writeFileSync(at('drm/card0-HDMI-A-1/status'), 'connected\n');
   let bootId = 'a';
   return {
     at,
@@ -42,6 +54,7 @@ function machine() {
         RUNTIME_DIRECTORY: at('run'),
         SIGNET_KIOSK_BOOT_ID: at('boot'),
         SIGNET_KIOSK_UPTIME: at('uptime'),
+        SIGNET_KIOSK_GRAPHICS: at('drm'),
         SIGNET_KIOSK_TERMINAL: at('console'),
         SIGNET_KIOSK_X_COOKIE: at('cookie'),
         SIGNET_KIOSK_HOLD: '30',
@@ -74,14 +87,32 @@ function machine() {
 test('starts the player under cage, with what wlroots needs and no display of somebody else', () => {
   const { args, env } = machine().start(10);
   assert.equal(args, '-d -m last -- /usr/bin/signet-player --ozone-platform=wayland');
-  for (const line of [
-    'WLR_LIBINPUT_NO_DEVICES=1',
-    'WLR_DRM_NO_ATOMIC=1',
-    'WLR_DRM_NO_MODIFIERS=1',
-    'LIBSEAT_BACKEND=seatd',
-  ])
+  for (const line of ['WLR_LIBINPUT_NO_DEVICES=1', 'LIBSEAT_BACKEND=seatd'])
     assert.match(env, new RegExp(`^${line}$`, 'm'));
   assert.doesNotMatch(env, /^DISPLAY=/m);
+});
+
+for (const [driver, isCareful] of [
+  ['i915', true],
+  ['xe', true],
+  ['bochs-drm', false],
+  ['simple-framebuffer', false],
+] as const)
+  test(`${isCareful ? 'without' : 'with'} atomic commits on ${driver}`, () => {
+    const sign = machine();
+    symlinkSync(`../../../bus/drivers/${driver}`, sign.at('drm/card0/device/driver'));
+    const { env } = sign.start(10);
+    for (const line of [/^WLR_DRM_NO_ATOMIC=1$/m, /^WLR_DRM_NO_MODIFIERS=1$/m])
+      if (isCareful) assert.match(env, line);
+      else assert.doesNotMatch(env, line);
+  });
+
+test('where the television is off or not plugged in, the player waits for it and is no failure', () => {
+  const sign = machine();
+  writeFileSync(sign.at('drm/card0-HDMI-A-1/status'), 'disconnected\n');
+  const { args, notified } = sign.start(10);
+  assert.match(notified, /--status=no display is connected\nEXTEND_TIMEOUT_USEC=\d+\n$/);
+  assert.notEqual(args, '', 'started once it was plugged in');
 });
 
 test('refuses cage 0.1, which ends with the television, and names the remedy by its exit code', () => {
