@@ -71,6 +71,7 @@ async function makeImage(deb, release, work) {
     ['customize', `cp ${work}/network "$1/etc/systemd/network/80-dhcp.network"`],
     ['customize', 'chroot "$1" systemctl enable systemd-networkd.service'],
     ['customize', 'echo sign-in-a-machine > "$1/etc/hostname"'],
+    ['customize', 'printf "127.0.0.1 localhost\\n127.0.1.1 sign-in-a-machine\\n" > "$1/etc/hosts"'],
     ['customize', 'echo uninitialized > "$1/etc/machine-id"'],
   ];
   await must(

@@ -22,6 +22,10 @@ export interface Machine {
   readonly guest: Guest;
   /** Plug or unplug the network cable. */
   plugNetwork(isPlugged: boolean): Promise<void>;
+  /** Keys of its keyboard, pressed together, by QEMU's names (QKeyCode). */
+  press(...keys: readonly string[]): Promise<void>;
+  /** Move its mouse, by some pixels. */
+  movePointer(x: number, y: number): Promise<void>;
   look(): Promise<Picture>;
   /** Save what the display shows, for people. */
   photograph(file: string): Promise<void>;
@@ -61,6 +65,14 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
   return {
     guest: new Guest(at('agent.sock')),
     plugNetwork: async (up) => void (await qmp.ask('set_link', { name: 'network', up }, 60_000)),
+    press: async (...names) => {
+      const keys = names.map((data) => ({ type: 'qcode', data }));
+      await qmp.ask('send-key', { keys, 'hold-time': 500 }, 60_000);
+    },
+    movePointer: async (x, y) => {
+      const events = Object.entries({ x, y }).map(([axis, value]) => ({ type: 'rel', data: { axis, value } }));
+      await qmp.ask('input-send-event', { events }, 60_000);
+    },
     look: async () => {
       await dump(at('display.ppm'), 'ppm');
       return readPpm(await readFile(at('display.ppm')));

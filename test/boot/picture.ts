@@ -37,9 +37,24 @@ function* grid(picture: Picture, columns = 33, rows = 19) {
 /** The share of the display, 0 … 1, that has this colour, give or take `tolerance` a channel. */
 export function shareOf(picture: Picture, colour: readonly [number, number, number], tolerance = 6): number {
   const pixels = [...grid(picture)];
-  const hits = pixels.filter((pixel) => pixel.every((value, at) => Math.abs(value - (colour[at] ?? 0)) <= tolerance));
-  return hits.length / pixels.length;
+  return pixels.filter((pixel) => isNear(pixel, colour, tolerance)).length / pixels.length;
 }
+
+/** Whether each single pixel has this colour: no pointer, no cursor of a console, no dead edge. */
+export function isAll(picture: Picture, colour: readonly [number, number, number], tolerance = 6): boolean {
+  for (let y = 0; y < picture.height; y++)
+    for (let x = 0; x < picture.width; x++) if (!isNear(picture.at(x, y), colour, tolerance)) return false;
+  return true;
+}
+
+/** The share of the display, 0 … 1, that looks the same in both pictures. */
+export function likeness(one: Picture, other: Picture): number {
+  const [here, there] = [[...grid(one, 161, 91)], [...grid(other, 161, 91)]];
+  return here.filter((pixel, at) => isNear(pixel, there[at] ?? [0, 0, 0], 6)).length / here.length;
+}
+
+const isNear = (pixel: readonly number[], colour: readonly number[], tolerance: number) =>
+  pixel.every((value, at) => Math.abs(value - (colour[at] ?? 0)) <= tolerance);
 
 /** How many clearly different colours the display has; a dark or plain one has few. */
 export function colours(picture: Picture): number {
