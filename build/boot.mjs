@@ -17,10 +17,10 @@ A Debian is made with the .deb installed and set up as a kiosk. QEMU boots it wi
 network; the network comes, the machine registers with the reference server, is claimed and plays; its power is cut, and
 it plays again with the server down. Pictures of its display, the times and its journal are kept.
 
-It is long: a few minutes with a /dev/kvm that works, an hour or more where the machine is emulated by software.
+It is long: a few minutes with a /dev/kvm that works, ten or more where the machine is emulated by software.
 
   --debian 12|13 the release, 13 where absent: 12 has an X server where 13 has cage
-  --deb FILE     the package to test; where absent the one in dist/packages/, made with npm run dist where none is there
+  --deb FILE     the package to test; where absent one is made of the present sources
   --out DIR      pictures and times (default test-results/boot, with the release)
   --help         this text
 `;
@@ -48,19 +48,17 @@ function readOptions() {
   }
 }
 
-/** @param {string | undefined} named @returns {Promise<string>} */
+/** The package of the present sources, or the one that was named. @param {string | undefined} named @returns {Promise<string>} */
 async function providePackage(named) {
   if (named !== undefined) {
     if (!existsSync(named)) throw new SetupError(`${named} is not there`, 'make it with npm run dist -- --deb');
     return path.resolve(named);
   }
-  const folder = inCheckout('dist/packages');
-  const find = async () => (await readdir(folder).catch(() => [])).find((file) => file.endsWith('_amd64.deb'));
-  if ((await find()) === undefined) {
-    narrate('boot', 'no package is there: npm run dist -- --deb');
-    await run(process.execPath, [inCheckout('build/dist.mjs'), '--deb'], { cwd: inCheckout() });
-  }
-  const made = await find();
+  const folder = inCheckout('.runtime/boot/package');
+  await rm(folder, { recursive: true, force: true });
+  const words = [inCheckout('build/dist.mjs'), '--deb', '--fast', '--out', folder];
+  await run(process.execPath, words, { cwd: inCheckout() });
+  const made = (await readdir(folder).catch(() => [])).find((file) => file.endsWith('.deb'));
   if (made === undefined) throw new SetupError('npm run dist made no package', 'read its words above');
   return path.join(folder, made);
 }

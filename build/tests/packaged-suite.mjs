@@ -8,7 +8,7 @@ import { runNodeSuite } from './node-suite.mjs';
 const FILE_WITHIN_MS = 900_000;
 
 /**
- * Make the packages, and live through their life in clean systems. Run as root where `npm test` is: what is tested is
+ * Make the packages, twice the same, and live through their life in clean systems. Run as root where `npm test` is: what is tested is
  * installed there by root; the player itself never runs as root.
  * @param {{display: string, limitMs: number}} context
  * @returns {Promise<import('./outcome.mjs').Outcome>}
@@ -16,7 +16,7 @@ const FILE_WITHIN_MS = 900_000;
 export async function runPackagedSuite(context) {
   const out = inCheckout('.runtime/packaged/out');
   await rm(out, { recursive: true, force: true });
-  for (const words of [['--fast'], ['--test-build']]) {
+  for (const words of [['--fast', '--verify-reproducible'], ['--test-build']]) {
     const { code } = await run(process.execPath, [inCheckout('build/dist.mjs'), ...words, '--out', out], {
       cwd: inCheckout(),
     });
