@@ -2,7 +2,7 @@ import process from 'node:process';
 import { run } from './command.mjs';
 import { narrate, SetupError } from './narration.mjs';
 
-/** @typedef {'build' | 'run' | 'package' | 'test' | 'boot' | 'arm64'} Purpose */
+/** @typedef {'build' | 'run' | 'package' | 'test' | 'boot' | 'arm64' | 'step-ca'} Purpose */
 
 /**
  * Debian packages (names of Debian 12; newer releases provide them under the same names), by purpose and reason.
@@ -79,6 +79,10 @@ export const debianPackages = {
     'g++-aarch64-linux-gnu': 'compiles the native addon for arm64',
     mmdebstrap: 'unpacks Debian’s libraries for arm64, which it is linked against',
     'qemu-user-static': 'runs the tests of the addon on an emulated arm64',
+  },
+  'step-ca': {
+    'golang-go': 'compiles the server of step-ca',
+    'golang-github-smallstep-certificates-dev': 'its sources',
   },
 };
 

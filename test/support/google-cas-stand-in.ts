@@ -1,29 +1,18 @@
-/** Google's Certificate Authority Service and token endpoint, as their REST references describe them: anything else fails. */
+/**
+ * Google's Certificate Authority Service and token endpoint. Every call and every answer is judged by Google's own
+ * description of the interface (google-cas-interface.ts), not by what we think of it: anything else is answered with 400.
+ */
 import { generateKeyPairSync, verify } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { Agent, fetch as undiciFetch } from 'undici';
-import { z } from 'zod';
 import { temporaryFolder } from './backend-fixture.ts';
+import { checkReply, type PublishedCall, published, readCall, UnpublishedCall } from './google-cas-interface.ts';
 import { type StandIn, type StandInReply, signRequest, startStandIn } from './issuer-stand-in.ts';
 
 export const caPool = 'projects/signage-1/locations/europe-west1/caPools/screens';
 const email = 'screens@signage-1.iam.gserviceaccount.com';
-const scope = 'https://www.googleapis.com/auth/cloud-platform';
-
-const uuid = z.uuid();
-/** projects.locations.caPools.certificates: what a client may set of a Certificate, and what we do. */
-const certificateBody = z.strictObject({
-  lifetime: z.string().regex(/^\d+(\.\d{1,9})?s$/),
-  pemCsr: z.string().startsWith('-----BEGIN CERTIFICATE REQUEST-----'),
-});
-const createQuery = z.strictObject({ certificateId: z.string().regex(/^[a-zA-Z0-9_-]{1,63}$/), requestId: uuid });
-const revokeBody = z.strictObject({
-  reason: z.enum(['KEY_COMPROMISE', 'CESSATION_OF_OPERATION', 'SUPERSEDED', 'PRIVILEGE_WITHDRAWN']),
-  requestId: uuid,
-});
-const fetchCaCertsBody = z.strictObject({ requestId: uuid });
 
 export interface GoogleCasStandIn extends StandIn {
   readonly credentialsFile: string;
@@ -36,52 +25,75 @@ export interface GoogleCasStandIn extends StandIn {
   /** Takes the calls to Google's token endpoint, and to no other address, here. */
   readonly authFetch: typeof fetch;
   readonly tokens: string[];
+  /** Calls and answers that Google's description has no place for: why. */
+  readonly unpublished: string[];
 }
 
-const denied = (status: number, reason: string): StandInReply => ({
+/** `google.rpc.Status`, as errors are written in JSON. */
+const denied = (status: number, reason: string, message = reason): StandInReply => ({
   status,
-  body: { error: { code: status, status: reason } },
+  body: { error: { code: status, message, status: reason } },
 });
 
 export async function startGoogleCas(t: TestContext): Promise<GoogleCasStandIn> {
   const account = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const revoked: string[] = [];
   const tokens: string[] = [];
+  const unpublished: string[] = [];
   const byRequest = new Map<string, object>();
   const byName = new Map<string, object>();
 
-  const create = (query: URLSearchParams, body: unknown): StandInReply => {
-    const { certificateId, requestId } = createQuery.parse(Object.fromEntries(query));
-    const { lifetime, pemCsr } = certificateBody.parse(body);
+  const create = ({ path, query, body }: PublishedCall): StandInReply => {
+    const { certificateId = '', requestId = '' } = query;
+    const { lifetime, pemCsr } = body as { lifetime: string; pemCsr: string };
     const before = byRequest.get(requestId);
     if (before !== undefined) return { status: 200, body: before };
-    const name = `${caPool}/certificates/${certificateId}`;
+    // Required of Enterprise tiers, whose certificates can be revoked; ours are.
+    if (certificateId === '') return denied(400, 'INVALID_ARGUMENT');
+    const name = `${path['parent']}/certificates/${certificateId}`;
     if (byName.has(name)) return denied(409, 'ALREADY_EXISTS');
     const pemCertificate = signRequest(standIn.authority, pemCsr, 'srly-a', Number.parseFloat(lifetime) * 1000);
     const made = { name, lifetime, pemCsr, pemCertificate, pemCertificateChain: [standIn.authority.certificatePem] };
-    byRequest.set(requestId, made);
+    if (requestId !== '') byRequest.set(requestId, made);
     byName.set(name, made);
     return { status: 200, body: made };
+  };
+  const revoke = (name: string, reason: unknown): StandInReply => {
+    const certificate = byName.get(name);
+    if (certificate === undefined) return denied(404, 'NOT_FOUND');
+    if (revoked.includes(name)) return denied(400, 'FAILED_PRECONDITION');
+    revoked.push(name);
+    const revocationDetails = { revocationState: reason, revocationTime: new Date().toISOString() };
+    return { status: 200, body: { ...certificate, revocationDetails } };
+  };
+  const serve = (call: PublishedCall): StandInReply => {
+    switch (call.rpc) {
+      case 'CreateCertificate':
+        return create(call);
+      case 'RevokeCertificate':
+        return revoke(call.path['name'] ?? '', call.body['reason']);
+      case 'FetchCaCerts':
+        return { status: 200, body: { caCerts: [{ certificates: [standIn.authority.certificatePem] }] } };
+      default: {
+        const certificate = byName.get(call.path['name'] ?? '');
+        return certificate === undefined ? denied(404, 'NOT_FOUND') : { status: 200, body: certificate };
+      }
+    }
   };
   const standIn = await startStandIn(t, ({ method, url, body, headers }) => {
     if (url.pathname === '/token') return token(body as string);
     if (!tokens.includes(/^Bearer (\S+)$/.exec(headers.authorization ?? '')?.[1] ?? ''))
       return denied(401, 'UNAUTHENTICATED');
-    const path = url.pathname.replace('/v1/', '');
-    if (method === 'POST' && path === `${caPool}/certificates`) return create(url.searchParams, body);
-    if (method === 'GET' && byName.has(path)) return { status: 200, body: byName.get(path) };
-    if (method === 'POST' && path === `${caPool}:fetchCaCerts`) {
-      fetchCaCertsBody.parse(body);
-      return { status: 200, body: { caCerts: [{ certificates: [standIn.authority.certificatePem] }] } };
+    try {
+      const call = readCall(method, url, body);
+      const reply = serve(call);
+      if (reply.status === 200) checkReply(call.rpc, reply.body);
+      return reply;
+    } catch (error) {
+      if (!(error instanceof UnpublishedCall)) throw error;
+      unpublished.push(error.message);
+      return denied(400, 'INVALID_ARGUMENT', error.message);
     }
-    const name = path.replace(/:revoke$/, '');
-    if (method === 'POST' && path.endsWith(':revoke') && byName.has(name)) {
-      revokeBody.parse(body);
-      if (revoked.includes(name)) return denied(400, 'FAILED_PRECONDITION');
-      revoked.push(name);
-      return { status: 200, body: byName.get(name) };
-    }
-    return denied(404, 'NOT_FOUND');
   });
 
   /** RFC 7523: a JWT of the service account for an access token. */
@@ -92,7 +104,7 @@ export async function startGoogleCas(t: TestContext): Promise<GoogleCasStandIn> 
     const good =
       fields.get('grant_type') === 'urn:ietf:params:oauth:grant-type:jwt-bearer' &&
       given.iss === email &&
-      given.scope === scope &&
+      given.scope === published.scope &&
       given.aud === 'https://oauth2.googleapis.com/token' &&
       given.exp - given.iat <= 3600 &&
       verify('sha256', Buffer.from(`${head}.${claims}`), account.publicKey, Buffer.from(signature, 'base64url'));
@@ -122,6 +134,7 @@ export async function startGoogleCas(t: TestContext): Promise<GoogleCasStandIn> 
     credentialsFile,
     revoked,
     tokens,
+    unpublished,
     made: () => byName.size,
     forgetRequests: () => byRequest.clear(),
     authFetch,

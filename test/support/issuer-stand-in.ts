@@ -45,7 +45,7 @@ export async function startStandIn(
     const fault = faults.shift();
     const text = Buffer.concat(chunks).toString();
     const isJson = headers['content-type'] === 'application/json';
-    const body: unknown = isJson ? JSON.parse(text) : text;
+    const body = isJson ? parsed(text) : text;
     const url = new URL(request.url ?? '', 'https://localhost');
     const given =
       typeof fault === 'number'
@@ -63,6 +63,15 @@ export async function startStandIn(
   const { port } = server.address() as AddressInfo;
   const authority = createAuthority('Stand-in issuer');
   return { url: `https://localhost:${port}`, authority, tlsPem: tls.certificatePem, calls, faults };
+}
+
+/** What is no JSON stays what it is, and no schema takes it. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }
 
 /** A client certificate for a request. */

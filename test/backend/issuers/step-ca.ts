@@ -21,7 +21,20 @@ const signed = z.object({
   ca: z.string().max(65_536),
   certChain: z.array(z.string().max(65_536)).max(10).optional(),
 });
+const refusal = z.object({ message: z.string() });
 const roots = z.object({ crts: z.array(z.string().max(65_536)).max(10) });
+
+/** Its own words go to the operator: they name the rule of the provisioner that refused. */
+class StepCaRefusal extends IssuerError {
+  readonly isRevokedAlready: boolean;
+
+  constructor(status: number, json: unknown) {
+    const said = refusal.safeParse(json);
+    const words = said.success ? said.data.message.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, 300) : '';
+    super(`step-ca answers ${status}${words === '' ? '' : `: ${words}`}`, isTransient(status));
+    this.isRevokedAlready = status === 400 && /is already revoked/.test(words);
+  }
+}
 
 export interface StepCaOptions {
   /** `https://ca.example:9000` */
@@ -64,7 +77,7 @@ export function stepCa(options: StepCaOptions): Issuer {
     } catch (cause) {
       throw new IssuerError('step-ca does not answer', true, cause);
     }
-    if (status !== 200 && status !== 201) throw new IssuerError(`step-ca answers ${status}`, isTransient(status));
+    if (status !== 200 && status !== 201) throw new StepCaRefusal(status, json);
     const read = schema.safeParse(json);
     if (!read.success) throw new IssuerError('step-ca answers otherwise than its documentation says', false);
     return read.data;
@@ -97,9 +110,13 @@ export function stepCa(options: StepCaOptions): Issuer {
     revoke: (reference) =>
       retrying(retries, async () => {
         const ott = oneTimeToken('/1.0/revoke', reference);
-        await call(z.object({ status: z.literal('ok') }), 'POST', '/1.0/revoke', {
-          ...{ serial: reference, ott, reasonCode: 5, reason: 'cessation of operation', passive: true },
-        });
+        const body = { serial: reference, ott, reasonCode: 5, reason: 'cessation of operation', passive: true };
+        try {
+          await call(z.object({ status: z.literal('ok') }), 'POST', '/1.0/revoke', body);
+        } catch (error) {
+          // An answer that was lost: what was wanted has been done.
+          if (!(error instanceof StepCaRefusal && error.isRevokedAlready)) throw error;
+        }
       }),
     roots: () =>
       retrying(retries, async () => (await call(roots, 'GET', '/1.0/roots')).crts.map((pem) => `${pem.trim()}\n`)),

@@ -4,6 +4,7 @@ import { randomUUID, X509Certificate } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { Agent, request } from 'undici';
 import { readIssuer } from '../../backend/issuers/configuration.ts';
 import { googleCas } from '../../backend/issuers/google-cas.ts';
 import type { Issuer } from '../../backend/issuers/issuer.ts';
@@ -11,8 +12,10 @@ import { stepCa } from '../../backend/issuers/step-ca.ts';
 import { backendFor, temporaryFolder } from '../../support/backend-fixture.ts';
 import { createRequest } from '../../support/certificate-requests.ts';
 import { createKey } from '../../support/certificates.ts';
+import { published } from '../../support/google-cas-interface.ts';
 import { caPool, startGoogleCas } from '../../support/google-cas-stand-in.ts';
 import { poll, register, send } from '../../support/player-client.ts';
+import { stepCaRefusals } from '../../support/step-ca-refusals.ts';
 import { startStepCa } from '../../support/step-ca-stand-in.ts';
 
 const hostname = 'srly-a';
@@ -73,6 +76,22 @@ for (const [name, start] of [
   });
 }
 
+test('step-ca: the stand-in refuses what the real one refuses', async (t) => {
+  const { standIn } = await step(t);
+  const { url, tlsPem: rootPem, provisionerKey } = standIn;
+  for (const [what, came, due] of await stepCaRefusals({ url, rootPem, provisionerKey })) assert.equal(came, due, what);
+});
+
+test('step-ca: an answer to a revocation that was lost, and a refusal in its own words', async (t) => {
+  const { standIn, issuer } = await step(t);
+  const { reference } = await issuer.issue(wish());
+  standIn.faults.push('lose-reply');
+  await issuer.revoke(reference);
+  assert.deepEqual(standIn.revoked, [reference]);
+  const long = { ...wish(), lifetimeSeconds: 400 * 86_400 };
+  await assert.rejects(issuer.issue(long), { retryable: false, message: /403: The request was forbidden: more than/ });
+});
+
 test('Google CAS: an answer that was lost is given again, and no second certificate is made', async (t) => {
   const { standIn, issuer } = await google(t);
   await issuer.roots();
@@ -88,6 +107,77 @@ test('Google CAS: an answer that was lost is given again, and no second certific
   assert.equal(standIn.made(), 1);
   await issuer.revoke(issued.reference);
   await issuer.revoke(issued.reference);
+});
+
+test('Google CAS: the stand-in takes no call that Google’s description of the interface has no place for', async (t) => {
+  const { standIn, issuer } = await google(t);
+  await issuer.issue(wish());
+  const dispatcher = new Agent({ connect: { ca: standIn.tlsPem } });
+  t.after(() => dispatcher.destroy());
+  const call = async (method: string, path: string, body?: unknown) => {
+    const headers = { authorization: `Bearer ${standIn.tokens[0]}` };
+    const json = { headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(body) };
+    const reply = await request(`${standIn.url}/v1/${path}`, {
+      ...{ dispatcher, method: method as 'GET' },
+      ...(body === undefined ? { headers } : json),
+    });
+    await reply.body.dump();
+    return reply.statusCode;
+  };
+  const { csrPem: pemCsr } = wish();
+  const good = { lifetime: '3600s', pemCsr };
+  const create = (query: string, body: unknown = good) => call('POST', `${caPool}/certificates?${query}`, body);
+  assert.equal(await create(`certificateId=a&requestId=${randomUUID()}&validateOnly=false`), 200);
+  const before = standIn.made();
+  for (const query of [
+    'certificateId=a%2Fb',
+    `certificateId=${'x'.repeat(64)}`,
+    'certificateId=b&requestId=1',
+    `certificateId=b&requestId=${'0'.repeat(8)}-0000-0000-0000-${'0'.repeat(12)}`,
+    'certificateId=b&validateOnly=yes',
+    'certificateId=b&certificate_id=b',
+    'certificateId=b&parent=x',
+    'certificateId=b&certificateId=c',
+  ])
+    assert.equal(await create(query), 400, query);
+  for (const body of [
+    { pemCsr },
+    { lifetime: '3600s' },
+    { lifetime: 3600, pemCsr },
+    { lifetime: '3600', pemCsr },
+    { ...good, config: {} },
+    { ...good, csr: pemCsr },
+    { ...good, pem_csr: pemCsr },
+    { ...good, subjectMode: 'ANY' },
+    { ...good, pemCertificate: 'x' },
+    { ...good, name: 'x' },
+    { ...good, labels: { a: 1 } },
+    [good],
+    { certificate: good },
+  ])
+    assert.equal(await create('certificateId=b', body), 400, JSON.stringify(body).slice(0, 80));
+  const certificate = `${caPool}/certificates/a`;
+  for (const [method, path, body] of [
+    ['POST', `${certificate}:revoke`, {}],
+    ['POST', `${certificate}:revoke`, { reason: 'LOST' }],
+    ['POST', `${certificate}:revoke`, { reason: 5 }],
+    ['POST', `${certificate}:revoke`, { reason: 'SUPERSEDED', name: certificate }],
+    ['POST', `${certificate}:revoke?requestId=${randomUUID()}`, { reason: 'SUPERSEDED' }],
+    ['GET', `${certificate}:revoke`],
+    ['GET', certificate, { name: 'x' }],
+    ['POST', `${caPool}:fetchCaCerts`, { requestId: 'x' }],
+    ['GET', `${caPool}:fetchCaCerts`],
+    ['POST', 'projects/signage-1/caPools/screens/certificates?certificateId=b', good],
+  ] as const)
+    assert.equal(await call(method, path, body), 400, `${method} ${path}`);
+  assert.equal(standIn.made(), before);
+  assert.equal(standIn.unpublished.length, 31);
+});
+
+test('Google CAS: the issuer speaks to the host, and for the scope, that Google’s description names', () => {
+  const source = readFileSync('test/backend/issuers/google-cas.ts', 'utf8');
+  assert.ok(source.includes(`'https://${published.host}'`));
+  assert.ok(source.includes(`'${published.scope}'`));
 });
 
 test('Google CAS: one token serves many calls, and a server that gives none is named', async (t) => {
