@@ -63,6 +63,12 @@ export const words: Words = {
     contact: 'آخر ردّ',
     address: 'هذا الجهاز',
     hardware: 'هوية العتاد',
+    proof: {
+      verified: 'تم التحقق',
+      none: 'لم يتم التحقق: لا إثبات',
+      'unknown-chip': 'لم يتم التحقق: شريحة غير معروفة',
+      refused: 'لم يتم التحقق: إثبات غير صحيح',
+    },
     lastEvent: 'آخر حدث',
     lockout: 'مقفل',
     yes: 'نعم',

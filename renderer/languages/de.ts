@@ -63,6 +63,12 @@ export const words: Words = {
     contact: 'Letzte Antwort',
     address: 'Dieses Gerät',
     hardware: 'Hardware-Identität',
+    proof: {
+      verified: 'Geprüft',
+      none: 'Nicht geprüft: kein Beweis',
+      'unknown-chip': 'Nicht geprüft: Chip unbekannt',
+      refused: 'Nicht geprüft: Beweis ungültig',
+    },
     lastEvent: 'Letztes Ereignis',
     lockout: 'Gesperrt',
     yes: 'Ja',

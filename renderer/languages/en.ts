@@ -63,6 +63,12 @@ export const words: Words = {
     contact: 'Last answer',
     address: 'This device',
     hardware: 'Hardware identity',
+    proof: {
+      verified: 'Verified',
+      none: 'Not verified: no proof',
+      'unknown-chip': 'Not verified: unknown chip',
+      refused: 'Not verified: proof refused',
+    },
     lastEvent: 'Last event',
     lockout: 'Lockout',
     yes: 'Yes',

@@ -63,6 +63,12 @@ export const words: Words = {
     contact: 'Última respuesta',
     address: 'Este dispositivo',
     hardware: 'Identidad de hardware',
+    proof: {
+      verified: 'Verificada',
+      none: 'No verificada: sin prueba',
+      'unknown-chip': 'No verificada: chip desconocido',
+      refused: 'No verificada: prueba no válida',
+    },
     lastEvent: 'Último suceso',
     lockout: 'Bloqueado',
     yes: 'Sí',

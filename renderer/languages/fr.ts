@@ -67,6 +67,12 @@ export const words: Words = {
     contact: 'Dernière réponse',
     address: 'Cet appareil',
     hardware: 'Identité matérielle',
+    proof: {
+      verified: 'Vérifiée',
+      none: 'Non vérifiée : aucune preuve',
+      'unknown-chip': 'Non vérifiée : puce inconnue',
+      refused: 'Non vérifiée : preuve refusée',
+    },
     lastEvent: 'Dernier événement',
     lockout: 'Verrouillé',
     yes: 'Oui',

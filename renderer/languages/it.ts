@@ -63,6 +63,12 @@ export const words: Words = {
     contact: 'Ultima risposta',
     address: 'Questo dispositivo',
     hardware: 'Identità hardware',
+    proof: {
+      verified: 'Verificata',
+      none: 'Non verificata: nessuna prova',
+      'unknown-chip': 'Non verificata: chip sconosciuto',
+      refused: 'Non verificata: prova non valida',
+    },
     lastEvent: 'Ultimo evento',
     lockout: 'Bloccato',
     yes: 'Sì',

@@ -67,6 +67,12 @@ export const words: Words = {
     contact: '最終応答',
     address: 'このデバイス',
     hardware: 'ハードウェア ID',
+    proof: {
+      verified: '検証済み',
+      none: '未検証：証明なし',
+      'unknown-chip': '未検証：不明なチップ',
+      refused: '未検証：証明が無効',
+    },
     lastEvent: '最新の出来事',
     lockout: 'ロックアウト',
     yes: 'はい',

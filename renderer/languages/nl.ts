@@ -63,6 +63,12 @@ export const words: Words = {
     contact: 'Laatste antwoord',
     address: 'Dit apparaat',
     hardware: 'Hardware-identiteit',
+    proof: {
+      verified: 'Geverifieerd',
+      none: 'Niet geverifieerd: geen bewijs',
+      'unknown-chip': 'Niet geverifieerd: onbekende chip',
+      refused: 'Niet geverifieerd: ongeldig bewijs',
+    },
     lastEvent: 'Laatste gebeurtenis',
     lockout: 'Vergrendeld',
     yes: 'Ja',

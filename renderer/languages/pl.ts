@@ -63,6 +63,12 @@ export const words: Words = {
     contact: 'Ostatnia odpowiedź',
     address: 'To urządzenie',
     hardware: 'Tożsamość sprzętowa',
+    proof: {
+      verified: 'Zweryfikowana',
+      none: 'Niezweryfikowana: brak dowodu',
+      'unknown-chip': 'Niezweryfikowana: nieznany układ',
+      refused: 'Niezweryfikowana: nieważny dowód',
+    },
     lastEvent: 'Ostatnie zdarzenie',
     lockout: 'Zablokowany',
     yes: 'Tak',

@@ -63,6 +63,12 @@ export const words: Words = {
     contact: 'Última resposta',
     address: 'Este dispositivo',
     hardware: 'Identidade de hardware',
+    proof: {
+      verified: 'Verificada',
+      none: 'Não verificada: sem prova',
+      'unknown-chip': 'Não verificada: chip desconhecido',
+      refused: 'Não verificada: prova inválida',
+    },
     lastEvent: 'Último evento',
     lockout: 'Bloqueado',
     yes: 'Sim',

@@ -57,6 +57,8 @@ export interface Words {
     readonly contact: string;
     readonly address: string;
     readonly hardware: string;
+    /** What stands behind the name above: the same as `hardware` of all screens, in fewer words. */
+    readonly proof: Words['hardware'];
     readonly lastEvent: string;
     readonly lockout: string;
     readonly yes: string;

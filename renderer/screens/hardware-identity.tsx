@@ -1,20 +1,24 @@
 import type { HardwareWord } from '../../electron/ipc/contract.ts';
-import { useWords } from '../store.ts';
+import type { Words } from '../languages/words.ts';
+
+interface HardwareIdentityProps {
+  readonly word: Exclude<HardwareWord, null>;
+  readonly words: Words['hardware'];
+}
 
 /** What the server says of the TPM: verified, with its maker and model, or why not. */
-export function HardwareIdentity({ word }: { readonly word: Exclude<HardwareWord, null> }) {
-  const { hardware } = useWords();
+export function HardwareIdentity({ word, words }: HardwareIdentityProps) {
   if (!word.verified) {
     return (
       <span className="hardware unverified" data-testid="hardware">
-        {hardware[word.reason]}
+        {words[word.reason]}
       </span>
     );
   }
   const chip = [word.manufacturer, word.model].filter(Boolean).join(', ');
   return (
     <span className="hardware verified" data-testid="hardware">
-      {hardware.verified}
+      {words.verified}
       {chip !== '' && <bdi dir="ltr"> ({chip})</bdi>}
     </span>
   );

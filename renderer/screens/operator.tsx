@@ -121,7 +121,7 @@ function Identity({ overview, words }: { readonly overview: Overview; readonly w
       <Fact name={operator.key}>{operator.protection[overview.keyProtection]}</Fact>
       {overview.hardware !== null && (
         <Fact name={operator.hardware}>
-          <HardwareIdentity word={overview.hardware} />
+          <HardwareIdentity word={overview.hardware} words={operator.proof} />
         </Fact>
       )}
       <Fact name={operator.certificate}>

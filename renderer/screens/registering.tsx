@@ -43,7 +43,7 @@ function TimeLeft({ expiresAtMs }: { readonly expiresAtMs: number }) {
 }
 
 function Card({ card }: { readonly card: RegistrationCard }) {
-  const words = useWords().registering;
+  const { registering: words, hardware } = useWords();
   return (
     <div className="claim">
       <div className="claim-words">
@@ -65,7 +65,7 @@ function Card({ card }: { readonly card: RegistrationCard }) {
             <span key={place}>{quarter}</span>
           ))}
         </p>
-        {card.hardware !== null && <HardwareIdentity word={card.hardware} />}
+        {card.hardware !== null && <HardwareIdentity word={card.hardware} words={hardware} />}
       </div>
     </div>
   );
