@@ -6,7 +6,9 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { startBackend } from '../../backend/backend.ts';
 import { startSwtpm } from '../../support/swtpm.ts';
+import { shown } from './chips.ts';
 import { expect, test } from './rig.ts';
+import { scenario } from './scenario.ts';
 
 const run = promisify(execFile);
 
@@ -54,9 +56,20 @@ test('a registered screen whose TPM was cleared shows it, loses its identity and
 }) => {
   await (await rig.startRegistered()).stop();
   await run('tpm2_clear', ['-c', 'platform'], { env: { ...process.env, TPM2TOOLS_TCTI: rig.tpm.tcti } });
+  const row = scenario('the TPM was cleared');
   const player = await rig.start();
   await player.logged('identity-failed', { code: 'KEY_LOST' });
-  expect(await player.shownPin()).toHaveLength(6);
+  row.begins();
+  const pin = await player.shownPin();
+  expect(pin).toHaveLength(6);
+  await row.see(player);
+  const aside = (await readdir(rig.stateDirectory)).filter((name) => /\.lost-\d+$/.test(name));
+  expect(aside.some((name) => name.startsWith('device-key.pem'))).toBe(true);
+  expect(aside.some((name) => name.startsWith('certificate.pem'))).toBe(true);
+  rig.backend.claim(pin, 'Lobby again');
+  await player.logged('session-started');
+  await expect.poll(() => shown(player)).toMatchObject({ state: 'playing' });
+  await row.recovered(player);
   await player.stop();
 });
 
@@ -67,13 +80,21 @@ test('the disk in another machine: the key is lost, put aside, and the screen mu
   const other = await startSwtpm();
   rig.settings = { identity: { tcti: other.tcti } };
   const before = rig.backend.requests.length;
+  const row = scenario('the disk in another machine');
   const player = await rig.start();
   await player.logged('identity-failed', { code: 'KEY_LOST' });
-  await player.shownPin();
+  row.begins();
+  const pin = await player.shownPin();
+  await row.see(player);
   const calls = rig.backend.requests.slice(before);
   expect(calls.some(({ authorized }) => authorized)).toBe(false);
   const names = await readdir(rig.stateDirectory);
   expect(names.some((name) => /^device-key\.pem\.lost-\d+$/.test(name))).toBe(true);
+  expect(names.some((name) => /^certificate\.pem\.lost-\d+$/.test(name))).toBe(true);
+  rig.backend.claim(pin, 'Lobby again');
+  await player.logged('session-started');
+  await expect.poll(() => shown(player)).toMatchObject({ state: 'playing' });
+  await row.recovered(player);
   await player.stop();
   await other.stop();
 });
@@ -159,6 +180,31 @@ test('a revoked screen goes to standby after the grace period and says nothing o
   await expect(standby).not.toContainText(/revoked|refused|certificate/i);
   await player.stop();
 });
+
+for (const [status, begin] of [
+  [401, () => scenario('the server answers 401, later not')],
+  [403, () => scenario('the server answers 403, later not')],
+] as const) {
+  test(`a screen that is answered ${status} goes to standby, and plays again when the server takes it back`, async ({
+    rig,
+  }) => {
+    rig.settings = { policy: { graceSeconds: 0 } };
+    const player = await rig.startRegistered();
+    await player.logged('events-connected');
+    await player.logged('playlist-published');
+    const row = begin();
+    rig.backend.failNext({ path: '/api/v2/screens/playlist', status, times: 100 });
+    rig.backend.sendEvent('playlist', '0');
+    await expect(player.page.getByTestId('screen-standby')).toBeVisible({ timeout: 20_000 });
+    await row.see(player);
+    rig.backend.clearFaults();
+    rig.backend.sendEvent('playlist', '0');
+    row.begins();
+    await expect.poll(() => shown(player), { timeout: 20_000 }).toEqual({ state: 'playing', code: null });
+    await row.recovered(player);
+    await player.stop();
+  });
+}
 
 test('a key made by OpenSSL’s tpm2 provider works in the player', async ({ rig }) => {
   const key = path.join(rig.folder, 'openssl-key.pem');

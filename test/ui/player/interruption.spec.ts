@@ -1,7 +1,9 @@
 /** The player is killed in every state of its registration and goes on where it was. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { shown } from './chips.ts';
 import { expect, type LogLine, type Rig, test } from './rig.ts';
+import { scenario } from './scenario.ts';
 
 const fingerprintOf = (line: LogLine) => line['fingerprint'];
 
@@ -96,7 +98,13 @@ test('a screen removed from the console forgets its media and shows a new PIN fo
   rig.backend.remove(screen?.id ?? '');
   // A stream that has ended is asked for again within half a minute.
   await player.logged('registration-unregistered', {}, from);
-  rig.backend.claim(await player.shownPin(), 'Lobby again');
+  const row = scenario('the screen was removed (410)');
+  row.begins();
+  const pin = await player.shownPin();
+  await row.see(player);
+  rig.backend.claim(pin, 'Lobby again');
   await player.logged('registration-registered', {}, from);
+  await expect.poll(() => shown(player)).toEqual({ state: 'playing', code: null });
+  await row.recovered(player);
   await player.stop();
 });

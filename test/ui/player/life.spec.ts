@@ -5,6 +5,7 @@ import path from 'node:path';
 import { readJournal } from '../../../electron/journal.ts';
 import { attested, certificateOf, clockOf, expect, shown, test } from './chips.ts';
 import type { Rig } from './rig.ts';
+import { scenario } from './scenario.ts';
 
 const dayMs = 86_400_000;
 
@@ -23,9 +24,13 @@ test('a certificate is renewed at two thirds of its life; a server that fails me
   await rig.startBackend({ certificateLifetimeSeconds: 45 });
   const player = await rig.startRegistered();
   const first = await certificateOf(rig);
+  const row = scenario('renewal at two thirds, the server fails twice');
   rig.backend.failNext({ path: '/api/v2/screens/certificate', status: 503, times: 2 });
   await player.logged('renewal-failed', { code: 'SERVER_ERROR' });
+  row.begins();
+  await row.see(player);
   await player.logged('certificate-renewed');
+  await row.recovered(player);
   const second = await certificateOf(rig);
   expect(second.serialNumber).not.toBe(first.serialNumber);
   expect(Date.now()).toBeLessThan(Date.parse(first.validTo));
@@ -54,11 +59,15 @@ test('another key: the old one stays until the new certificate works; the same a
   const player = await rig.start();
   await player.logged('events-connected');
   const from = player.log.length;
+  const row = scenario('another key is asked for');
+  await row.see(player);
   rig.backend.sendEvent('certificate', 'rekey');
+  row.begins();
   await player.logged('device-key-changed');
   const opened = await player.logged('device-key-opened', {}, from);
   await player.logged('session-started', {}, from);
   await player.logged('events-connected', {}, from);
+  await row.recovered(player);
   const after = keyOf(await certificateOf(rig));
   expect(after).not.toBe(before);
   expect(opened['fingerprint']).toBe(after);
@@ -85,11 +94,15 @@ test('another root: announced before it is used, and trusted after a restart wit
   const player = await rig.startRegistered();
   const before = (await certificateOf(rig)).issuer;
   await expect.poll(() => rig.backend.openStreams()).toBe(1);
+  const row = scenario('the authority is replaced by the one that was announced');
   rig.backend.announceNextAuthority();
   await player.logged('roots-changed');
+  await row.see(player);
   await rig.backend.rollOver();
+  row.begins();
   rig.backend.sendEvent('certificate', 'renew');
   await player.logged('certificate-renewed');
+  await row.recovered(player);
   expect((await certificateOf(rig)).issuer).not.toBe(before);
   expect(await events(rig)).toContain('root-announced');
   await player.stop();
@@ -111,13 +124,17 @@ test('a year offline: plays from disk, then the same chip and key get a certific
   offsetMs = 366 * dayMs;
   clock.set(offsetMs);
   rig.backend.failNext({ status: 503, times: 2 });
+  const row = scenario('a year offline, the server readmits');
   const player = await rig.start();
   await player.logged('item-shown');
+  row.begins();
   await player.logged('re-enrolment-failed');
   expect(await shown(player)).toEqual({ state: 'playing', code: 'CERTIFICATE_DATES' });
+  await row.see(player);
   await player.logged('session-started');
   await player.logged('playlist-published');
   await expect.poll(() => shown(player)).toEqual({ state: 'playing', code: null });
+  await row.recovered(player);
   expect(player.log.filter(({ event }) => event === 'state-changed')).toHaveLength(1);
   const after = await certificateOf(rig);
   expect(keyOf(after)).toBe(keyOf(before));
@@ -130,10 +147,16 @@ test('a year offline: plays from disk, then the same chip and key get a certific
   offsetMs = 732 * dayMs;
   clock.set(offsetMs);
   await attested(rig, chip, { readmits: false, now });
+  const asked = scenario('a year offline, the server wants a person');
   const asking = await rig.start();
   await asking.logged('certificate-lost', { reason: 'dates' });
-  rig.backend.claim(await asking.shownPin(), 'Lobby');
+  const pin = await asking.shownPin();
+  await asked.see(asking);
+  asked.begins();
+  rig.backend.claim(pin, 'Lobby');
   await asking.logged('session-started');
+  await expect.poll(() => shown(asking)).toEqual({ state: 'playing', code: null });
+  await asked.recovered(asking);
   await asking.stop();
   clock.close();
 });
@@ -144,15 +167,21 @@ test('a clock that says 1970 or 2099 at boot: plays from disk, says so, goes on 
   await (await rig.startRegistered()).stop();
   const before = await certificateOf(rig);
   const clock = clockOf(rig);
-  for (const at of [0, Date.UTC(2099, 5)]) {
+  for (const [at, row] of [
+    [0, scenario('the clock says 1970 at boot')],
+    [Date.UTC(2099, 5), scenario('the clock says 2099 at boot')],
+  ] as const) {
     clock.set(at - Date.now());
     const player = await rig.start();
     await player.logged('item-shown');
     await expect.poll(() => shown(player)).toEqual({ state: 'playing', code: 'CERTIFICATE_DATES' });
+    await row.see(player);
     clock.set(0);
+    row.begins();
     await player.logged('session-started');
     await player.logged('events-connected');
     await expect.poll(() => shown(player)).toEqual({ state: 'playing', code: null });
+    await row.recovered(player);
     expect((await certificateOf(rig)).serialNumber).toBe(before.serialNumber);
     expect(player.log.filter(({ event }) => event === 'state-changed')).toHaveLength(1);
     await player.stop();
