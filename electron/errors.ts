@@ -46,6 +46,7 @@ export const recoveries = {
   HOST_REFUSED: 'operator',
   REGISTRATION_REFUSED: 'operator',
   REGISTRATION_DENIED: 'operator',
+  SCREEN_SUSPENDED: 'operator',
   PLAYLIST_INVALID: 'retry',
   PLAYLIST_STALE: 'retry',
   MEDIA_LENGTH: 'retry',

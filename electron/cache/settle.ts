@@ -1,6 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { syncFolder } from '../atomic-file.ts';
 import type { MediaHash } from '../playlist/playlist.ts';
+import { guardStore } from './failure.ts';
 import type { Files, Folders } from './folders.ts';
 
 /** A received file that waits to become one of the store. */
@@ -12,7 +13,8 @@ export interface Unsettled {
 
 /**
  * Data to the disk → name → name to the disk. Nothing MUST have its name before its data are durable.
- * @throws the file system's own error; the file is then a part file as before
+ * @throws the file system's own error, the file is then a part file as before; a PlayerError when its data could not be
+ *   made durable: the system may have given them up, so that nothing of it must be used again
  */
 export type Settle = (file: Unsettled) => Promise<void>;
 
@@ -45,7 +47,7 @@ async function settleAll(batch: readonly Waiting[], folders: Folders, files: Fil
   const renamed = new Map<string, Waiting[]>();
   await atMost(syncsAtOnce, batch, async (entry) => {
     try {
-      await entry.file.datasync();
+      await guardStore('making media durable', () => entry.file.datasync());
       const folder = await folders.prepareFor(entry.hash);
       await files.rename(entry.part, folders.media(entry.hash));
       renamed.set(folder, [...(renamed.get(folder) ?? []), entry]);

@@ -71,6 +71,7 @@ const words: Readonly<Record<ErrorCode, readonly [summary: string, remedy: strin
   HOST_REFUSED: ['An address outside the allowed ones was refused.', 'Check the media addresses of the playlist.'],
   REGISTRATION_REFUSED: ['The server refused the registration.', 'Check server.origin and the server’s version.'],
   REGISTRATION_DENIED: ['The registration was denied in the console.', 'A new PIN is shown in a few minutes.'],
+  SCREEN_SUSPENDED: ['The server refuses this screen for now.', 'Take it back in the console.'],
   PLAYLIST_INVALID: ['The new playlist cannot be used.', 'The old one keeps playing; the log names the fault.'],
   PLAYLIST_STALE: [
     'The server sent an older playlist.',

@@ -1,4 +1,4 @@
-import { asPlayerError } from '../errors.ts';
+import { asPlayerError, type ErrorCode } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Effect, Happening, IssuedCertificate, RefusalReason, Registration } from './machine.ts';
 import { step } from './machine.ts';
@@ -45,6 +45,7 @@ export function createRegistrationDriver(initial: Registration, ports: Registrat
       // On disk before it is visible: a crash must find what the operator has seen.
       await ports.persist(next);
       if (next.state !== current.state) ports.log.info(`registration-${next.state}`);
+      else tellOfSuspension(current, next, ports.log);
       current = next;
       ports.publish(next);
     }
@@ -114,6 +115,14 @@ export function createRegistrationDriver(initial: Registration, ports: Registrat
       await take(happening);
     },
   };
+}
+
+/** Once, however often the server repeats itself: the step changes nothing then. */
+function tellOfSuspension(before: Registration, next: Registration, log: Log): void {
+  if (before.state !== 'registered' || next.state !== 'registered') return;
+  const [was, is] = [before.suspendedSinceMs !== null, next.suspendedSinceMs !== null];
+  if (is && !was) log.warn('screen-suspended', { code: 'SCREEN_SUSPENDED' satisfies ErrorCode });
+  if (was && !is) log.info('screen-restored');
 }
 
 function pollHappening(reply: PollReply): Happening {

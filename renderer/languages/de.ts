@@ -184,6 +184,7 @@ export const words: Words = {
       'Die Anmeldung wurde in der Konsole abgelehnt.',
       'In einigen Minuten erscheint eine neue PIN.',
     ],
+    SCREEN_SUSPENDED: ['Der Server weist diesen Bildschirm vorerst ab.', 'Geben Sie ihn in der Konsole wieder frei.'],
     PLAYLIST_INVALID: ['Die neue Playlist ist unbrauchbar.', 'Die alte spielt weiter; das Log nennt den Fehler.'],
     MEDIA_LENGTH: ['Eine Mediendatei hat die falsche Länge.', 'Neu hochladen; die alte Playlist spielt weiter.'],
     MEDIA_DIGEST: [

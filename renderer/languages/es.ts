@@ -154,6 +154,7 @@ export const words: Words = {
     HOST_REFUSED: ['Se rechazó una dirección no permitida.', 'Revise las direcciones de los medios de la lista.'],
     REGISTRATION_REFUSED: ['El servidor rechazó el registro.', 'Revise server.origin y la versión del servidor.'],
     REGISTRATION_DENIED: ['El registro se denegó en la consola.', 'En unos minutos aparece un PIN nuevo.'],
+    SCREEN_SUSPENDED: ['El servidor rechaza esta pantalla por ahora.', 'Reactívela en la consola.'],
     PLAYLIST_INVALID: ['La lista nueva no es utilizable.', 'Sigue la anterior; el registro indica el fallo.'],
     MEDIA_LENGTH: ['Un medio tiene un tamaño incorrecto.', 'Súbalo de nuevo; sigue la lista anterior.'],
     MEDIA_DIGEST: ['Un medio no coincide con su resumen.', 'Súbalo de nuevo; sigue la lista anterior.'],

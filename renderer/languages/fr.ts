@@ -173,6 +173,7 @@ export const words: Words = {
       'L’inscription a été rejetée dans la console.',
       'Un nouveau code PIN s’affiche dans quelques minutes.',
     ],
+    SCREEN_SUSPENDED: ['Le serveur refuse cet écran pour le moment.', 'Réactivez-le dans la console.'],
     PLAYLIST_INVALID: ['La nouvelle playlist est inutilisable.', 'L’ancienne continue ; le journal nomme le défaut.'],
     MEDIA_LENGTH: ['Un média n’a pas la bonne taille.', 'Renvoyez-le ; l’ancienne playlist continue.'],
     MEDIA_DIGEST: ['Un média diffère de son empreinte.', 'Renvoyez-le ; l’ancienne playlist continue.'],

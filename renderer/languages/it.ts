@@ -169,6 +169,7 @@ export const words: Words = {
       'Controlla server.origin e la versione del server.',
     ],
     REGISTRATION_DENIED: ['La registrazione è stata negata nella console.', 'Tra qualche minuto compare un nuovo PIN.'],
+    SCREEN_SUSPENDED: ['Il server rifiuta per ora questo schermo.', 'Riattivarlo nella console.'],
     PLAYLIST_INVALID: ['La nuova playlist non è utilizzabile.', 'Continua la vecchia; il registro indica il guasto.'],
     MEDIA_LENGTH: ['Un file ha la lunghezza sbagliata.', 'Caricalo di nuovo; continua la vecchia playlist.'],
     MEDIA_DIGEST: ['Un file non corrisponde alla sua impronta.', 'Caricalo di nuovo; continua la vecchia playlist.'],

@@ -170,6 +170,7 @@ export const words: Words = {
     HOST_REFUSED: ['許可されていないアドレスを拒否しました。', 'プレイリストのメディアのアドレスを確認してください。'],
     REGISTRATION_REFUSED: ['サーバーが登録を拒否しました。', 'server.originとサーバーのバージョンを確認してください。'],
     REGISTRATION_DENIED: ['登録は管理画面で却下されました。', '数分後に新しいPINが表示されます。'],
+    SCREEN_SUSPENDED: ['サーバーは現在この画面を拒否しています。', '管理画面で再開してください。'],
     PLAYLIST_INVALID: ['新しいプレイリストを使用できません。', '前のものを再生し続けます。原因はログにあります。'],
     MEDIA_LENGTH: [
       'メディアファイルの長さが違います。',

@@ -178,6 +178,7 @@ export const words: Words = {
       'De aanmelding is in de console afgewezen.',
       'Over enkele minuten verschijnt een nieuwe pincode.',
     ],
+    SCREEN_SUSPENDED: ['De server weigert dit scherm voorlopig.', 'Geef het in de console weer vrij.'],
     PLAYLIST_INVALID: ['De nieuwe playlist is onbruikbaar.', 'De oude speelt door; het logboek noemt de fout.'],
     MEDIA_LENGTH: ['Een mediabestand heeft de verkeerde lengte.', 'Upload het opnieuw; de oude playlist speelt door.'],
     MEDIA_DIGEST: [

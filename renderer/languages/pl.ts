@@ -151,6 +151,7 @@ export const words: Words = {
     HOST_REFUSED: ['Odrzucono niedozwolony adres.', 'Sprawdź adresy mediów na playliście.'],
     REGISTRATION_REFUSED: ['Serwer odrzucił rejestrację.', 'Sprawdź server.origin i wersję serwera.'],
     REGISTRATION_DENIED: ['Rejestrację odrzucono w konsoli.', 'Za kilka minut pojawi się nowy PIN.'],
+    SCREEN_SUSPENDED: ['Serwer na razie odrzuca ten ekran.', 'Przywróć go w konsoli.'],
     PLAYLIST_INVALID: ['Nowej playlisty nie można użyć.', 'Gra poprzednia; dziennik wskazuje usterkę.'],
     MEDIA_LENGTH: ['Plik ma niewłaściwą długość.', 'Wyślij go ponownie; gra poprzednia playlista.'],
     MEDIA_DIGEST: ['Plik różni się od swojej sumy kontrolnej.', 'Wyślij go ponownie; gra poprzednia playlista.'],

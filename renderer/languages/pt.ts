@@ -160,6 +160,7 @@ export const words: Words = {
     HOST_REFUSED: ['Um endereço não permitido foi recusado.', 'Verifique os endereços dos média da lista.'],
     REGISTRATION_REFUSED: ['O servidor recusou o registo.', 'Verifique server.origin e a versão do servidor.'],
     REGISTRATION_DENIED: ['O registo foi negado na consola.', 'Dentro de minutos aparece um PIN novo.'],
+    SCREEN_SUSPENDED: ['O servidor recusa este ecrã por agora.', 'Reative-o na consola.'],
     PLAYLIST_INVALID: ['A nova lista não pode ser usada.', 'A antiga continua; o registo indica a falha.'],
     MEDIA_LENGTH: ['Um ficheiro tem o tamanho errado.', 'Envie-o de novo; a lista antiga continua.'],
     MEDIA_DIGEST: ['Um ficheiro difere do seu resumo.', 'Envie-o de novo; a lista antiga continua.'],

@@ -6,6 +6,7 @@ import { join, relative, resolve } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Inspection } from './child/inspector.ts';
 import { type Lab, openLab } from './support/lab.ts';
+import { sound } from './support/planted.ts';
 import { Disk, type Loss, type Plant, readJournal } from './support/power-cut.ts';
 import { full, record, seeded } from './support/record.ts';
 import { picture } from './support/stage-server.ts';
@@ -36,7 +37,7 @@ describe('F11 the power fails', () => {
         { inode: statSync(path, { bigint: true }).ino, bytes: readFileSync(path) },
       ]),
     );
-    const run = lab.start('headless', true);
+    const run = lab.start(sound, true);
     for (let round = 0; round < (full ? 12 : 5); round++) {
       const digests = lab.server.program(
         [0, 1, 2].map((index) => picture(`p${round} ${index}`, 1 + 40_000 * index * (round + 1))),

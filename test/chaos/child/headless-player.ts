@@ -3,6 +3,7 @@
  * and in the page's place an eye that looks at what would be on the display and says which bytes those were.
  */
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { openContent } from '../../../electron/assembly/content.ts';
 import { createFactBook } from '../../../electron/assembly/facts.ts';
 import { live } from '../../../electron/assembly/life.ts';
@@ -31,6 +32,12 @@ async function digestOnDisplay(content: Content, hash: string): Promise<string |
     return null;
   }
   return digest.digest('hex');
+}
+
+/** The most memory that this process ever had, proc(5): a short peak counts like a long one. */
+function peakBytes(): number {
+  const [, kib] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];
+  return Number(kib) * 1_024;
 }
 
 /** Look at the items of the present program one after the other, for ever. */
@@ -83,7 +90,7 @@ async function play(): Promise<void> {
   const content = await openContent(settings, facts, log);
   facts.update({ registration });
   const program = () => (present?.state === 'playing' ? present.program : null);
-  setInterval(() => say({ event: 'vitals', rssBytes: process.memoryUsage().rss }), 250);
+  setInterval(() => say({ event: 'vitals', peakBytes: peakBytes() }), 250);
   void look(content, program);
   const stop = new AbortController();
   process.once('SIGTERM', () => stop.abort(new Error('asked to end')));

@@ -16,7 +16,13 @@ export interface Inspection {
   readonly registration?: string;
   readonly events?: readonly string[];
   /** Items in playing order: what their bytes should be, and are; `null` where the store refuses them. */
-  readonly items?: readonly { readonly itemId: string; readonly hash: string; readonly actual: string | null }[];
+  readonly items?: readonly {
+    readonly itemId: string;
+    readonly hash: string;
+    readonly actual: string | null;
+    /** All that the page is told of it, as JSON. */
+    readonly told: string;
+  }[];
 }
 
 async function inspect(directory: string, text: string): Promise<Inspection> {
@@ -39,7 +45,8 @@ async function inspect(directory: string, text: string): Promise<Inspection> {
     const registration = await loadRegistration(registrationFile(directory), log);
     const content = await openContent(settings, facts, log);
     const items = [];
-    for (const { itemId, source } of (program as Program | null)?.items ?? []) {
+    for (const item of (program as Program | null)?.items ?? []) {
+      const { itemId, source } = item;
       const hash = source?.replace('player://media/', '') ?? '';
       const media = content.locate(hash);
       const digest = createHash('sha256');
@@ -51,7 +58,7 @@ async function inspect(directory: string, text: string): Promise<Inspection> {
       } catch {
         // The store refuses to show it.
       }
-      items.push({ itemId, hash, actual });
+      items.push({ itemId, hash, actual, told: JSON.stringify(item) });
     }
     return { directory, registration: registration.state, events, items };
   } catch (thrown) {

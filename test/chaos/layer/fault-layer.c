@@ -37,6 +37,7 @@ struct control {
   _Atomic int32_t slow_ms;     /* before every read, write and fsync */
   _Atomic int32_t names;       /* 0 works, 1 EAI_NONAME, 2 EAI_AGAIN, 3 answers after 5 s */
   _Atomic int64_t struck;      /* faults dealt out */
+  _Atomic int32_t sync_error;  /* EIO for every fsync */
 };
 
 static struct control none = {.quota_bytes = -1};
@@ -85,7 +86,8 @@ static int is_inside(int fd) {
 }
 
 static int is_faulty(void) {
-  return control->quota_bytes >= 0 || control->read_only || control->read_error || control->slow_ms > 0;
+  return control->quota_bytes >= 0 || control->read_only || control->read_error || control->sync_error ||
+         control->slow_ms > 0;
 }
 
 static int is_watched(int fd) {
@@ -312,6 +314,7 @@ static int flush(int fd, int (*real)(int)) {
   if (!is_watched(fd)) return real(fd);
   pause_a_while();
   if (control->read_only) return strike(EROFS);
+  if (control->sync_error) return strike(EIO);
   pthread_mutex_lock(&order);
   int result = real(fd);
   int code = errno;

@@ -14,6 +14,7 @@ const places = {
   slowMs: [24, 4],
   /** 0 names work, 1 there is no such name, 2 no name server answers, 3 answers come after 5 s. */
   names: [28, 4],
+  syncError: [40, 4],
 } as const;
 const struckAt = 32;
 
@@ -72,7 +73,7 @@ export class FaultLayer {
 
   /** Back to a sound disk, clock and network. */
   heal(): void {
-    this.set({ quotaBytes: -1, readOnly: 0, readError: 0, slowMs: 0, names: 0, clockOffsetMs: 0 });
+    this.set({ quotaBytes: -1, readOnly: 0, readError: 0, syncError: 0, slowMs: 0, names: 0, clockOffsetMs: 0 });
   }
 
   close(): void {

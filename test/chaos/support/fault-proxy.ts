@@ -24,6 +24,8 @@ export class FaultProxy {
   readonly #pairs = new Set<readonly [Socket, Socket]>();
   #wire: Wire = { type: 'whole' };
   connections = 0;
+  /** Requests that came without TLS while somebody else answered. */
+  plainRequests = 0;
   /** Bytes that were handed on to players. */
   carriedBytes = 0;
   /** Port that new connections lead to. */
@@ -72,11 +74,12 @@ export class FaultProxy {
     client.on('error', () => undefined);
     if (this.#wire.type === 'reset') return void client.resetAndDestroy();
     if (this.#wire.type === 'portal') {
-      client.once('data', () =>
+      client.once('data', (first: Buffer) => {
+        if (/^[A-Z]+ /.test(first.toString('latin1'))) this.plainRequests++;
         client.end(
           `HTTP/1.1 302 Found\r\nLocation: http://portal.invalid/\r\nContent-Length: ${portalPage.length}\r\n\r\n${portalPage}`,
-        ),
-      );
+        );
+      });
       return;
     }
     const server = connect(targetPort, '127.0.0.1');

@@ -3,11 +3,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { startBackend } from '../../backend/backend.ts';
 import { FaultLayer } from './fault-layer.ts';
 import { FaultProxy } from './fault-proxy.ts';
+import { type Bug, type Program, sound } from './planted.ts';
 import type { SmallDisk } from './small-disk.ts';
 import { StageServer } from './stage-server.ts';
 
@@ -21,13 +22,12 @@ export interface Said {
   readonly [field: string]: unknown;
 }
 
-export type Kind = 'headless' | 'naive';
-
 /** A player that runs. */
 export class Run {
   readonly said: Said[] = [];
   readonly startedAtMs = performance.now();
-  readonly kind: Kind;
+  /** `null`: the player as it ships. */
+  readonly bug: Bug | null;
   readonly child: ChildProcess;
   #ended: Promise<unknown>;
   #listeners = new Set<() => void>();
@@ -35,15 +35,14 @@ export class Run {
 
   /** @param within command that the player's is the rest of, such as one that makes a disk for it */
   constructor(
-    kind: Kind,
-    program: string,
+    { file, bug }: Program,
     args: readonly string[],
     env: Record<string, string>,
     within: readonly string[] = [],
   ) {
-    this.kind = kind;
+    this.bug = bug;
     const [command = process.execPath, ...before] = [...within, process.execPath];
-    this.child = spawn(command, [...before, '--enable-source-maps', program, ...args], {
+    this.child = spawn(command, [...before, '--enable-source-maps', file, ...args], {
       env: { ...(process.env as Record<string, string>), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -141,8 +140,16 @@ export class Run {
     return first < 0 ? looks.length : looks.slice(first).filter((line) => line['actual'] === null).length;
   }
 
-  get rssBytes(): number[] {
-    return this.said.flatMap((line) => (line.event === 'vitals' ? [line['rssBytes'] as number] : []));
+  /** The most memory that the player had so far, as it told itself four times a second. */
+  get peakBytes(): readonly number[] {
+    return this.said.flatMap((line) => (line.event === 'vitals' ? [line['peakBytes'] as number] : []));
+  }
+
+  /** The longest time between two looks at the display, from the last one before line `from` on. */
+  stillMs(from: number): number {
+    const last = this.said.findLastIndex(({ event }, index) => event === 'eye' && index < from);
+    const looks = this.said.slice(Math.max(0, last)).filter(({ event }) => event === 'eye');
+    return Math.max(0, ...looks.slice(1).map(({ atMs }, index) => atMs - (looks[index] as Said).atMs));
   }
 
   async kill(signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL'): Promise<void> {
@@ -168,10 +175,11 @@ export interface Lab {
   /** The settings file for a player in front of the proxy. */
   writeSettings(): string;
   /**
+   * @param program the player as it ships where absent
    * @param journal whether to write down every change of the state folder
    * @param disk what the state folder lies on; a disk forgets everything with the player
    */
-  start(kind?: Kind, journal?: boolean, disk?: SmallDisk): Run;
+  start(program?: Program, journal?: boolean, disk?: SmallDisk): Run;
   /** The state folder as it was right after the registration. */
   resetState(): void;
   close(): Promise<void>;
@@ -204,10 +212,9 @@ export async function openLab(options: { certificateLifetimeSeconds?: number } =
   };
   const journal = join(folder, 'journal');
   const layer = new FaultLayer(stateDirectory, join(folder, 'control'));
-  const launch = (kind: Kind, origin: string, env: Record<string, string> = {}, disk?: SmallDisk) => {
+  const launch = (program: Program, origin: string, env: Record<string, string> = {}, disk?: SmallDisk) => {
     const run = new Run(
-      kind,
-      resolve(`dist/tests/chaos/child/${kind}-player.mjs`),
+      program,
       ['--settings', writeSettings(origin, join(authority, 'ca.pem'))],
       { ...layer.environment, ...env },
       disk?.prefix,
@@ -218,7 +225,7 @@ export async function openLab(options: { certificateLifetimeSeconds?: number } =
   mkdirSync(stateDirectory, { mode: 0o700 });
   const backend = await startBackend({ stateDirectory: authority, pollIntervalSeconds: 0.2, ...options });
   backend.setPlaylist({ playlists: [] });
-  const first = launch('headless', backend.origin);
+  const first = launch(sound, backend.origin);
   const card = await first.until('a PIN', (line) => line.event === 'screen' && typeof line['pin'] === 'string');
   backend.claim(String(card['pin']), 'Stage');
   await first.until('a session', ({ event }) => event === 'session-started');
@@ -238,8 +245,8 @@ export async function openLab(options: { certificateLifetimeSeconds?: number } =
     layer,
     journal,
     settings,
-    start: (kind = 'headless', journalled = false, disk) =>
-      launch(kind, `https://localhost:${proxy.port}`, journalled ? { SIGNET_LAYER_JOURNAL: journal } : {}, disk),
+    start: (program = sound, journalled = false, disk) =>
+      launch(program, `https://localhost:${proxy.port}`, journalled ? { SIGNET_LAYER_JOURNAL: journal } : {}, disk),
     writeSettings: () => writeSettings(`https://localhost:${proxy.port}`, join(authority, 'ca.pem')),
     resetState: () => {
       rmSync(stateDirectory, { recursive: true, force: true });

@@ -3,7 +3,7 @@ export function mutated(text: string, random: () => number): Buffer {
   const pick = <T>(list: readonly T[]) => list[Math.floor(random() * list.length)] as T;
   const bytes = Buffer.from(text);
   const at = () => Math.floor(random() * bytes.length);
-  switch (Math.floor(random() * 9)) {
+  switch (Math.floor(random() * 10)) {
     case 0: {
       for (let change = 0; change < 1 + random() * 4; change++) bytes[at()] = Math.floor(random() * 256);
       return bytes;
@@ -32,7 +32,12 @@ export function mutated(text: string, random: () => number): Buffer {
       return Buffer.from('['.repeat(100_000));
     case 6:
       return Buffer.from(text.replace('"playlists":[', `"playlists":[${'{},'.repeat(2_000)}`));
-    case 7:
+    case 7: {
+      const numbers = [...text.matchAll(/(?<=:)\d+/g)];
+      const { index = 0, 0: number = '' } = pick(numbers);
+      return Buffer.from(`${text.slice(0, index)}${Math.floor(random() * 100)}${text.slice(index + number.length)}`);
+    }
+    case 8:
       return Buffer.concat([Buffer.from([0xff, 0xfe, 0xc0]), bytes]);
     default:
       return Buffer.from(

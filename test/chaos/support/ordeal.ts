@@ -1,5 +1,6 @@
 /** One fault from its beginning to the right picture after its end, and what a player must not do meanwhile. */
-import { type Kind, type Lab, type Run, sleep } from './lab.ts';
+import { type Lab, type Run, sleep } from './lab.ts';
+import type { Program } from './planted.ts';
 import type { SmallDisk } from './small-disk.ts';
 import { picture } from './stage-server.ts';
 
@@ -14,6 +15,8 @@ export interface Ordeal {
   end(lab: Lab, run: Run): void | Promise<void>;
   /** What the state folder lies on. */
   readonly disk?: (lab: Lab) => SmallDisk;
+  /** Whether the player has nothing yet when the fault begins, right at its start. */
+  readonly isBare?: boolean;
   /** Whether nothing can be on the display while the fault lasts. */
   readonly mayBlank?: boolean;
   /** Anything else that must not have happened: the reason, else `null`. */
@@ -27,14 +30,21 @@ export interface Endured {
   readonly wrong: readonly string[];
   readonly codes: readonly string[];
   readonly notices: readonly string[];
+  readonly events: readonly string[];
   readonly recoveryMs: number;
 }
 
-/** Resident set that a fault may cost, bytes: kiosk design F18, and what the collector of garbage has not got to yet. */
-const mostGrowthBytes = 96 * 2 ** 20;
+/** Memory that a fault may cost at its peak: kiosk design F18, and what the collector of garbage has not got to yet. */
+export const mostGrowthBytes = 96 * 2 ** 20;
 
-/** A player as it must not be has no claim to a busy machine's excuses: what does not come soon, does not come. */
-const patience: Readonly<Record<Kind, number>> = { headless: 120_000, naive: 5_000 };
+/** How long the first picture, and the right one after the end, may take. */
+export interface Patience {
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+/** With a busy machine; nothing is measured against it. */
+const patient: Patience = { startMs: 120_000, endMs: 120_000 };
 
 /** Programs that a player takes before its memory is looked at: code is compiled and pools are filled by then. */
 const warmUps = 3;
@@ -45,8 +55,8 @@ async function warmUp(lab: Lab, run: Run): Promise<void> {
     await run.shows(lab.server.version);
   }
   // It tells of its memory four times a second, and a quick machine is done before that.
-  const told = run.rssBytes.length;
-  while (run.rssBytes.length < told + 2) await sleep(50);
+  const told = run.peakBytes.length;
+  while (run.peakBytes.length < told + 2 && !run.ended) await sleep(50);
 }
 
 let serial = 0;
@@ -55,42 +65,53 @@ let serial = 0;
  * A program plays; the fault begins, and a program is pushed that cannot be had; the fault ends, and another is pushed.
  * The first must have played throughout, whole, and the last one must come by itself.
  */
-export async function endure(lab: Lab, kind: Kind, ordeal: Ordeal): Promise<Endured> {
+export async function endure(
+  lab: Lab,
+  program: Program,
+  ordeal: Ordeal,
+  { startMs, endMs }: Patience = patient,
+): Promise<Endured> {
   const two = () => [picture(`o${serial++}`, 40_000), picture(`o${serial++}`, 300)];
   lab.resetState();
   lab.server.program(two());
-  const run = lab.start(kind, false, ordeal.disk?.(lab));
-  const patienceMs = patience[kind];
+  const run = lab.start(program, false, ordeal.disk?.(lab));
   const wrong: string[] = [];
   let recoveryMs = Number.NaN;
+  /** Lines that the fault was about to begin at, had begun at and ended at. */
+  let [from, begun, until] = [0, 0, Number.POSITIVE_INFINITY];
+  let [before, meanwhile] = [0, 0];
+  let calmBytes = Number.POSITIVE_INFINITY;
   try {
-    await run.shows(lab.server.version, 0, patience.headless);
-    if (kind === 'headless') {
-      while (lab.server.listening === 0) await sleep(20);
+    if (!ordeal.isBare) {
+      await run.shows(lab.server.version, 0, startMs);
+      while (lab.server.listening === 0 && !run.ended) await sleep(20);
       await warmUp(lab, run);
+      calmBytes = run.peakBytes.at(-1) ?? calmBytes;
     }
-    const before = lab.server.version;
-    const from = run.said.length;
-    const calmBytes = Math.max(0, ...run.rssBytes);
+    from = run.said.length;
     await ordeal.begin(lab, run);
+    begun = run.said.length;
+    before = lab.server.version;
     lab.server.program(ordeal.pictures?.(lab) ?? two(), ordeal.media === undefined ? {} : { media: ordeal.media });
-    const meanwhile = lab.server.version;
+    meanwhile = lab.server.version;
     await ordeal.during(lab, run, from);
-    const until = run.said.length;
+    until = run.said.length;
     await ordeal.end(lab, run);
     const endedAtMs = performance.now();
     lab.server.program(two());
-    const shown = await run.shows(lab.server.version, until, patienceMs);
+    const shown = await run.shows(lab.server.version, until, endMs);
     recoveryMs = shown.atMs - endedAtMs;
-    const looks = run.said.slice(from, until).filter(({ event, actual }) => event === 'eye' && actual !== null);
+  } catch (thrown) {
+    wrong.push(thrown instanceof Error ? thrown.message : String(thrown));
+  }
+  if (meanwhile > 0) {
+    const looks = run.said.slice(begun, until).filter(({ event, actual }) => event === 'eye' && actual !== null);
     const strange = looks.filter(({ itemId }) => !String(itemId).startsWith(`v${before}-`));
     if (!ordeal.mayArrive && strange.length > 0)
       wrong.push(`version ${meanwhile} was shown: ${strange[0]?.['itemId']}`);
     if (!ordeal.mayBlank && run.blanks(from) > 0) wrong.push(`${run.blanks(from)} looks at an empty display`);
-    const growth = Math.max(0, ...run.rssBytes) - calmBytes;
+    const growth = Math.max(0, ...run.peakBytes) - calmBytes;
     if (growth > mostGrowthBytes) wrong.push(`${Math.round(growth / 2 ** 20)} MiB more memory`);
-  } catch (thrown) {
-    wrong.push(thrown instanceof Error ? thrown.message : String(thrown));
   }
   if (run.crashed) wrong.push(`the player ended: ${run.stderr.slice(-300)}`);
   if (run.corrupt.length > 0) wrong.push(`${run.corrupt.length} looks at something corrupt`);
@@ -107,5 +128,6 @@ export async function endure(lab: Lab, kind: Kind, ordeal: Ordeal): Promise<Endu
   const notices = run.said.flatMap((line) =>
     line.event === 'screen' && line['notice'] !== null ? [String(line['notice'])] : [],
   );
-  return { wrong, codes: run.codes(), notices: [...new Set(notices)], recoveryMs };
+  const events = [...new Set(run.said.map(({ event }) => event))];
+  return { wrong, codes: run.codes(), notices: [...new Set(notices)], events, recoveryMs };
 }

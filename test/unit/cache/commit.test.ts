@@ -181,11 +181,24 @@ describe('bringing a file into the store', () => {
     assert.deepEqual(origin.offsets, [0]);
   });
 
-  it('asks nobody for a part file that is already whole', async (test) => {
+  it('writes anew what could not be made durable: the system may have given up what it held', async (test) => {
     const bench = await StoreBench.create(test);
     const disk = new FailingDisk();
     const store = await bench.open({ files: disk.files });
     disk.fault = { call: 'sync', code: 'EIO', path: /\/part\// };
+    await assert.rejects(store.ensure(wanting(bytes), new OriginOf(bytes)), withCode('STORE_FAILED'));
+    assert.deepEqual(await readdir(bench.path('part')), []);
+    disk.fault = null;
+    const origin = new OriginOf(bytes);
+    await store.ensure(wanting(bytes), origin);
+    assert.deepEqual(origin.offsets, [0]);
+  });
+
+  it('asks nobody for a part file that is already whole', async (test) => {
+    const bench = await StoreBench.create(test);
+    const disk = new FailingDisk();
+    const store = await bench.open({ files: disk.files });
+    disk.fault = { call: 'rename', code: 'EROFS', path: /\/media\// };
     await assert.rejects(store.ensure(wanting(bytes), new OriginOf(bytes)));
     disk.fault = null;
     const origin = new OriginOf(bytes);

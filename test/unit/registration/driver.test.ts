@@ -174,8 +174,9 @@ test('a whole registration, with its failures, writes neither PIN nor ticket nor
   for (const line of lines) assert.doesNotMatch(line, /K7Q4M2|hush|"C"/);
 });
 
-test('a screen that is told the same thing at every sync is written to the disk once', async () => {
-  const { ports, done } = world([]);
+test('a screen that is told the same thing at every sync is written to the disk and to the log once', async () => {
+  const { log, lines, events } = recordedLog();
+  const { ports, done } = world([], { log });
   const registered: Registration = {
     state: 'registered',
     screenId: 's',
@@ -187,6 +188,8 @@ test('a screen that is told the same thing at every sync is written to the disk 
   for (const type of ['restored', 'restored', 'suspended', 'suspended', 'restored', 'restored'] as const)
     await driver.tell({ type });
   assert.deepEqual(done, ['persist registered', 'publish registered', 'persist registered', 'publish registered']);
+  assert.deepEqual(events(), ['screen-suspended', 'screen-restored']);
+  assert.equal(JSON.parse(lines[0] ?? '').code, 'SCREEN_SUSPENDED');
 });
 
 test('ends when it is told to, also within a wait', async () => {
