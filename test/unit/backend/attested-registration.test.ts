@@ -219,7 +219,8 @@ test('registers what one genuine chip says of one key, and refuses every mix wit
   );
 
   await t.test('certificates that break a rule: endorsement-purpose, -chain, -expired', async () => {
-    nowMs = Date.now();
+    // Certificates that are made now begin now.
+    nowMs = Date.now() + 10_000;
     const { publicKey } = readPublicArea(own.evidence.ekPublic);
     const publicKeyPem = publicKey.export({ format: 'pem', type: 'spki' }).toString();
     const written = (wording: Wording) => ({
