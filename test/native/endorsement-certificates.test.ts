@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { Challenges, endorsementHash, readPublicArea, type Trust } from 'node-tss/attestation';
 import { readCertificateFields } from '../../native/attestation/certificate-fields.ts';
+import { AttestationError as OwnError } from '../../native/attestation/error.ts';
 import { answerOf, attestingDevice } from '../support/attesting-device.ts';
 import {
   authorityExtensions,
@@ -151,6 +152,26 @@ test('an endorsement certificate and its authorities are judged whole', async (t
     der.writeUInt8(4, second + 4);
     // The maker must have signed it so: a root that signs these very bytes is beyond openssl, so the reader is asked.
     assert.throws(() => readCertificateFields(der), { code: 'STRUCTURE_INVALID' });
+  });
+
+  await t.test('reads any bytes, or says that they do not parse', () => {
+    const der = endorsed({});
+    let refused = 0;
+    for (let at = 0; at < der.length; at++) {
+      for (const value of [0, 0x7f, 0x80, 0xff, (der[at] ?? 0) ^ 1]) {
+        const changed = Buffer.from(der);
+        changed.writeUInt8(value, at);
+        for (const bytes of [changed, changed.subarray(0, at)]) {
+          try {
+            readCertificateFields(bytes);
+          } catch (error) {
+            assert.ok(error instanceof OwnError && error.code === 'STRUCTURE_INVALID', String(error));
+            refused++;
+          }
+        }
+      }
+    }
+    assert.ok(refused > der.length * 5);
   });
 
   await t.test('needs nobody above an authority that is pinned itself', async () => {
