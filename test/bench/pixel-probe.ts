@@ -4,8 +4,7 @@ import { setTimeout as after } from 'node:timers/promises';
 /** Levels (of 255) by which a colour channel may differ: image decoders and colour conversion round differently. */
 const tolerance = 12;
 // Even numbers: the pointer rests in the middle of the display.
-const columns = 10;
-const rows = 8;
+const grid = { columns: 10, rows: 8 };
 
 /** Reads a few points of a virtual display's frame buffer file, as often as one likes. */
 export interface PixelProbe {
@@ -22,9 +21,10 @@ export interface PixelProbe {
 
 /**
  * @param framebuffer X window dump, 32 bits per pixel, least significant byte first (as Xvfb writes on this machine)
+ * @param points how many, evenly over the display
  * @throws Error for another format
  */
-export function openPixelProbe(framebuffer: string): PixelProbe {
+export function openPixelProbe(framebuffer: string, { columns, rows } = grid): PixelProbe {
   const file = openSync(framebuffer, 'r');
   const header = Buffer.alloc(100);
   readSync(file, header, 0, header.length, 0);

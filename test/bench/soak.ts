@@ -91,7 +91,8 @@ function follow(player: Application, narrate: (text: string) => void) {
 
 /** Looks at the display now and then: a screen that stands still or is empty has failed, whatever the log says. */
 function watchDisplay(framebuffer: string) {
-  const probe = openPixelProbe(framebuffer);
+  // Closer than the bars of the marks are wide: between two that slide, black ones alone would stand under ten columns.
+  const probe = openPixelProbe(framebuffer, { columns: 36, rows: 3 });
   let [looks, empty] = [0, 0];
   const timer = setInterval(() => {
     looks += 1;
