@@ -41,6 +41,8 @@ export interface Content {
   syncPorts(media: Omit<MediaPorts, 'allowHttpFor'>): Omit<SyncPorts, 'download' | 'askAgain'>;
   /** Look after the store for as long as the player lives. @throws when `signal` aborts */
   care(signal: AbortSignal): Promise<never>;
+  /** Bytes of media that came and are kept, since the start. */
+  keptBytes(): number;
   /** Called when a sync would bring what is missing: a file was damaged, or the disk can be written again. */
   onMissing(listener: () => void): () => void;
   locate(hash: string): ReturnType<MediaStore['locate']>;
@@ -215,6 +217,7 @@ export async function openContent(settings: Settings, facts: FactBook, log: Log)
       }
       return scrub({ store, wait: waitFor, report: storeProblem, recovered: missing, log }, signal);
     },
+    keptBytes: () => store.keptBytes,
     onMissing: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);

@@ -142,6 +142,7 @@ export async function runSession(
           wentMissing = false;
         }
       },
+      keptBytes: content.keptBytes,
       wait: async (ms, abort) => void (await syncNow.wait(ms, abort)),
       backoff,
       random: Math.random,

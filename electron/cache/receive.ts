@@ -24,7 +24,12 @@ export interface ReceivePorts {
   readonly maxBytes: number;
   /** Room on the disk for one download. */
   claim(): Claim;
+  /** A download broke off, and so many more bytes are here for a resume than before. */
+  kept(bytes: number): void;
 }
+
+/** What ends a download that a resume goes on with. */
+const brokeOff: ReadonlySet<string> = new Set(['CONNECTION_FAILED', 'CONNECTION_TIMEOUT']);
 
 /** Bytes that a download will still write. */
 export interface Claim {
@@ -107,6 +112,8 @@ export async function receive(
         () => false,
       );
       if (wasWritten) await mark().catch(() => undefined);
+      if (wasWritten && thrown instanceof PlayerError && brokeOff.has(thrown.code))
+        ports.kept(Math.max(0, writer.sizeBytes - here.sizeBytes));
       throw thrown;
     }
     const { sizeBytes } = writer;

@@ -68,6 +68,8 @@ export interface MediaStore {
   record(): Promise<void>;
   /** Bytes of all media files. */
   readonly sizeBytes: number;
+  /** Bytes that downloads have brought since the store was opened, as files or as beginnings that a resume goes on with. */
+  readonly keptBytes: number;
   /** Remove everything, for a screen that was removed from its server. */
   clear(): Promise<void>;
 }
@@ -92,7 +94,11 @@ export async function openStore(options: StoreOptions): Promise<MediaStore> {
   const stock = createStock(index, folders, files, options, options.now);
   const { recognize, maxBytes, damaged, now } = options;
   const settle = createSettle(folders, files);
-  const ports: CommitPorts = { recognize, maxBytes, folders, files, settle, claim: stock.claim };
+  let keptBytes = 0;
+  const kept = (bytes: number) => {
+    keptBytes += bytes;
+  };
+  const ports: CommitPorts = { recognize, maxBytes, folders, files, settle, claim: stock.claim, kept };
   const doubt = createDoubt({ ...ports, stock, damaged, now });
   const fetching = new Map<string, Promise<CachedMedia>>();
   /** A file has its name and is not in the index on the disk. */
@@ -114,6 +120,7 @@ export async function openStore(options: StoreOptions): Promise<MediaStore> {
       return stock.get(wanted.sha256) as CachedMedia;
     }
     const { hash, format, sizeBytes, chunks } = await commit(key, wanted, origin, ports);
+    kept(sizeBytes);
     stock.set(hash, { format, sizeBytes, chunks, lastUsedMs: now(), verifiedMs: now() });
     if (wanted.sha256 === null) index.recorded.set(key, hash);
     unrecorded = true;
@@ -187,6 +194,9 @@ export async function openStore(options: StoreOptions): Promise<MediaStore> {
     record: () => guard('writing the index', record),
     get sizeBytes() {
       return stock.storedBytes;
+    },
+    get keptBytes() {
+      return keptBytes;
     },
     clear: () =>
       guard('clearing the store', async () => {

@@ -10,9 +10,21 @@ const retrySpread = 0.5;
 /** A deadline that is always a moment away must not make the loop spin. */
 const shortestPollMs = 1_000;
 const suspendedPollMs = 5 * 60_000;
+/**
+ * A sync that broke off after so much had come has found a network that works in part, and goes on where it ended. Less
+ * may be what every try at a server that fails brings.
+ */
+const leastProgressBytes = 256 * 1024;
+/**
+ * It is tried again as after so many failures, however many went before. Not as after none: when a server goes away,
+ * the downloads of all its screens break off in the same instant, and they come back spread over 16 s.
+ */
+const attemptAfterProgress = 4;
 
 export interface LoopPorts {
   sync(): Promise<SyncOutcome>;
+  /** Bytes of media that came and are kept, since the program started. */
+  keptBytes(): number;
   /** Resolves after `ms`, at once when poked; rejects when aborted. */
   wait(ms: number, signal: AbortSignal): Promise<void>;
   /** Pause after failure number `attempt` (0 …), milliseconds. */
@@ -29,7 +41,8 @@ export interface LoopPorts {
 
 /**
  * Sync again and again: at a push (a poke ends the wait), every 49 … 58 s, at
- * the playlist's deadline, after failures with back-off and never before the server's Retry-After.
+ * the playlist's deadline, after failures with back-off (begun anew where media came forward) and never before the
+ * server's Retry-After.
  * @returns when the server says that the screen was removed
  * @throws when `signal` aborts
  */
@@ -39,6 +52,7 @@ export async function runSyncLoop(ports: LoopPorts, signal: AbortSignal): Promis
   for (;;) {
     signal.throwIfAborted();
     let pauseMs: number;
+    const keptBytes = ports.keptBytes();
     try {
       const outcome = await ports.sync();
       attempt = 0;
@@ -55,6 +69,7 @@ export async function runSyncLoop(ports: LoopPorts, signal: AbortSignal): Promis
       const error = asPlayerError(thrown);
       ports.log.failure('sync-failed', error, { attempt });
       ports.report(error);
+      if (ports.keptBytes() - keptBytes >= leastProgressBytes) attempt = attemptAfterProgress;
       pauseMs = pauseAfter(error, ports.backoff(attempt++), ports.random());
     }
     await ports.wait(pauseMs, signal);

@@ -73,6 +73,8 @@ export class VirtualTime {
 
 /** What a player of the fleet does differently, to see that the simulation would notice. */
 export interface Plant {
+  /** How long the media of a change take; none where absent. */
+  readonly downloadMs?: number;
   backoff?(attempt: number, random: number): number;
 }
 
@@ -85,6 +87,7 @@ export class Fleet {
   up = true;
   #version = 1;
   #streams = new Set<Readable>();
+  #downloads = new Set<() => void>();
   #stop = new AbortController();
   readonly #random: () => number;
   readonly #plant: Plant;
@@ -95,11 +98,20 @@ export class Fleet {
     for (let index = 0; index < players; index++) this.#add();
   }
 
-  /** The server is gone: every stream ends at the same instant. */
+  /** The server is gone: every stream and every download ends at the same instant. */
   fail(): void {
     this.up = false;
     for (const stream of this.#streams) stream.destroy(new Error('reset'));
     this.#streams.clear();
+    for (const breakOff of this.#downloads) breakOff();
+    this.#downloads.clear();
+  }
+
+  /** Something new to play, told to everybody who listens. */
+  change(): void {
+    this.#version++;
+    this.upToDate = 0;
+    for (const stream of this.#streams) stream.push('event: playlist\ndata: 1\n\n');
   }
 
   /** The server is back, with something new to play. */
@@ -120,11 +132,31 @@ export class Fleet {
     if (!this.up) throw new PlayerError('CONNECTION_REFUSED', 'nobody listens');
   }
 
+  /** One file, of which half a megabyte has come where the server goes away meanwhile. */
+  async #fetchMedia(kept: (bytes: number) => void): Promise<void> {
+    const { downloadMs = 0 } = this.#plant;
+    if (downloadMs === 0) return;
+    this.#request();
+    await new Promise<void>((resolve, reject) => {
+      const breakOff = () => {
+        kept(524_288);
+        cancel();
+        reject(new PlayerError('CONNECTION_FAILED', 'reset'));
+      };
+      const cancel = this.time.after(downloadMs, () => {
+        this.#downloads.delete(breakOff);
+        resolve();
+      });
+      this.#downloads.add(breakOff);
+    });
+  }
+
   #add(): void {
     const { signal } = this.#stop;
     const random = this.#random;
     const backoff = (attempt: number) => (this.#plant.backoff ?? backoffMs)(attempt, random());
     let version = 0;
+    let keptBytes = 0;
     let poked = false;
     let wake: (() => void) | null = null;
     const poke = () => {
@@ -153,7 +185,7 @@ export class Fleet {
         return { type: 'document', text: String(this.#version), etag: `"${this.#version}"` } as const;
       },
       parse: (text: string) => emptyPlaylist(Number(text), Number.MAX_SAFE_INTEGER),
-      ensureCached: async () => {},
+      ensureCached: () => this.#fetchMedia((bytes) => (keptBytes += bytes)),
       askAgain: (over: AbortSignal) =>
         new Promise<never>((_resolve, reject) =>
           over.addEventListener('abort', () => reject(over.reason), { once: true }),
@@ -173,6 +205,7 @@ export class Fleet {
         {
           ...alive,
           sync: syncOnce,
+          keptBytes: () => keptBytes,
           wait: waitForPoke,
           random,
           now: () => this.time.now,

@@ -22,6 +22,7 @@ async function run(outcomes: readonly (SyncOutcome | Error)[], random = 0.5, ove
       if (outcome === undefined || outcome instanceof Error) throw outcome;
       return outcome;
     },
+    keptBytes: () => 0,
     wait: async (ms) => {
       pauses.push(ms);
       nowMs += ms;
@@ -46,6 +47,15 @@ test('a failing server is asked with back-off, and the count starts anew after a
     done.filter((step) => step !== 'restored'),
     ['report CONNECTION_FAILED', 'report CONNECTION_FAILED', 'well', 'report CONNECTION_FAILED'],
   );
+});
+
+test('a download that came forward before it broke off is gone on with soon, however often that happens', async () => {
+  let kept = 0;
+  const growing = { keptBytes: () => (kept += 300_000) };
+  const { pauses } = await run([away(), away(), away(), away()], 0.5, growing);
+  assert.deepEqual(pauses, [1_004, 1_004, 1_004, 1_004]);
+  const crawling = { keptBytes: () => (kept += 1_000) };
+  assert.deepEqual((await run([away(), away(), away()], 0.5, crawling)).pauses, [1_000, 1_001, 1_002]);
 });
 
 test('polls within every minute, and no two screens in step', async () => {
