@@ -86,7 +86,12 @@ await runMain(async () => {
     ...[`--test-reporter=${inCheckout('build/tests/count-reporter.mjs')}`, `--test-reporter-destination=${counts}`],
   ];
   const test = ['--enable-source-maps', '--test', ...reporters, inCheckout('dist/tests/boot/boot.test.mjs')];
-  const env = { SIGNET_BOOT_IMAGE: image, SIGNET_BOOT_OUT: out, SIGNET_BOOT_ACCELERATION: acceleration };
+  const env = {
+    SIGNET_BOOT_IMAGE: image,
+    SIGNET_BOOT_OUT: out,
+    SIGNET_BOOT_ACCELERATION: acceleration,
+    SIGNET_BOOT_RELEASE: options.release,
+  };
   const { code } = await run('unshare', [...alone, ...test], { cwd: inCheckout(), env: { ...process.env, ...env } });
   const { passed, failed } = JSON.parse(await readFile(counts, 'utf8').catch(() => '{"passed": 0, "failed": 1}'));
   process.stdout.write(`${passed} passed, ${failed} failed\n`);

@@ -97,7 +97,7 @@ function words({ disk, kernel, initrd, acceleration }: MachineOptions, at: (name
       : ['-accel', 'tcg,thread=multi,tb-size=512', '-cpu', 'Nehalem', '-smp', '1'];
   return [
     ...['-M', 'q35', ...processor],
-    ...['-m', String(memoryMiB), '-nodefaults', '-no-reboot', '-display', 'none'],
+    ...['-m', String(memoryMiB), '-nodefaults', '-display', 'none'],
     ...['-kernel', kernel, '-initrd', initrd, '-append', 'root=/dev/vda rw console=ttyS0 quiet loglevel=4 audit=0'],
     ...['-drive', `file=${disk},if=virtio,format=raw,cache=writeback`],
     ...['-device', 'VGA,edid=on,xres=1280,yres=720', '-device', 'virtio-rng-pci'],
