@@ -17,7 +17,8 @@ A Debian is made with the .deb installed and set up as a kiosk. QEMU boots it wi
 network; the network comes, the machine registers with the reference server, is claimed and plays; its power is cut, and
 it plays again with the server down. Pictures of its display, the times and its journal are kept.
 
-It is long: a few minutes with a /dev/kvm that works, ten or more where the machine is emulated by software.
+It is long: a few minutes with a /dev/kvm that works, a quarter of an hour where the machine is emulated by software.
+That wants a quiet machine: where the emulator has no processor, the player takes its page for dead.
 
   --debian 12|13 the release, 13 where absent: 12 has an X server where 13 has cage
   --deb FILE     the package to test; where absent one is made of the present sources
@@ -76,6 +77,8 @@ await runMain(async () => {
   const acceleration = await probeAcceleration(path.join(image, 'vmlinuz'));
   const { out } = options;
   await mkdir(out, { recursive: true });
+  // Pictures of a run before this one would be taken for this one's.
+  for (const file of await readdir(out)) if (file.endsWith('.png')) await rm(path.join(out, file));
   narrate('boot', `pictures, times and the journal go to ${out}`);
   // A network namespace of its own: server, TPM and machine reach each other, and nothing else exists.
   const alone = ['--net', 'sh', '-c', 'ip link set lo up && exec "$0" "$@"', process.execPath];

@@ -98,7 +98,14 @@ function words({ disk, kernel, initrd, acceleration }: MachineOptions, at: (name
   return [
     ...['-M', 'q35', ...processor],
     ...['-m', String(memoryMiB), '-nodefaults', '-display', 'none'],
-    ...['-kernel', kernel, '-initrd', initrd, '-append', 'root=/dev/vda rw console=ttyS0 quiet loglevel=4 audit=0'],
+    ...[
+      '-kernel',
+      kernel,
+      '-initrd',
+      initrd,
+      '-append',
+      'root=/dev/vda rw console=ttyS0 quiet loglevel=4 audit=0 no_timer_check',
+    ],
     ...['-drive', `file=${disk},if=virtio,format=raw,cache=writeback`],
     ...['-device', 'VGA,edid=on,xres=1280,yres=720', '-device', 'virtio-rng-pci'],
     // User-mode network: no interface of this machine is touched, and 10.0.2.2 is its loopback.
