@@ -1,3 +1,4 @@
+import { cp, rm } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import { inCheckout } from './bootstrap/checkout.mjs';
@@ -14,19 +15,29 @@ to test/fixtures/screenshots/. Needs what npm run setup installs.
   --help    this text
 `;
 
+/** Where the run puts them, which as root is another user's and may not write sources. As in test/support. */
+const taken = inCheckout('test-results/screenshots');
+const kept = inCheckout('test/fixtures/screenshots');
+
 if (process.argv[1] === import.meta.filename) {
   await runMain(async () => {
     if (process.argv.includes('--help')) return void process.stdout.write(help);
-    if (!isRunPhase()) await bundleTests();
-    const folders = ['test/fixtures/screenshots', 'test-results'].map((folder) => inCheckout(folder));
-    const code = await asUnprivileged(folders);
-    if (code !== undefined) return code;
-    const cli = inCheckout('node_modules/playwright/cli.js');
-    const config = inCheckout('test/ui/playwright.config.ts');
-    const result = await run(process.execPath, [cli, 'test', '-c', path.resolve(config), '--project=screenshots'], {
-      cwd: inCheckout(),
-    });
-    if (result.code !== 0) throw new SetupError('the screens could not be photographed', 'read the messages above');
-    return 0;
+    if (!isRunPhase()) {
+      await bundleTests();
+      await rm(taken, { recursive: true, force: true });
+    }
+    const code = (await asUnprivileged([inCheckout('test-results')])) ?? (await photograph());
+    if (code === 0 && !isRunPhase()) await cp(taken, kept, { recursive: true });
+    return code;
   });
+}
+
+async function photograph() {
+  const cli = inCheckout('node_modules/playwright/cli.js');
+  const config = inCheckout('test/ui/playwright.config.ts');
+  const result = await run(process.execPath, [cli, 'test', '-c', path.resolve(config), '--project=screenshots'], {
+    cwd: inCheckout(),
+  });
+  if (result.code !== 0) throw new SetupError('the screens could not be photographed', 'read the messages above');
+  return 0;
 }

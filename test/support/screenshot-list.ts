@@ -17,3 +17,6 @@ export const shotSizes = [
 
 /** Where the pictures are kept, relative to the repository. */
 export const shotFolder = 'test/fixtures/screenshots';
+
+/** Where a run puts them first: as root it is another user's, who may not write what root runs (`build/screenshots.mjs`). */
+export const takenFolder = 'test-results/screenshots';

@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect } from 'playwright/test';
-import { shotFolder, shotSizes, shots } from '../../support/screenshot-list.ts';
+import { shotSizes, shots, takenFolder } from '../../support/screenshot-list.ts';
 import { heard, overlays, screens, settleMotion } from '../mocked/catalogue.ts';
 import type { Kiosk } from '../mocked/kiosk.ts';
 import { device, test } from '../mocked/kiosk.ts';
@@ -34,7 +34,7 @@ async function painted({ page, display }: Kiosk, width: number, height: number):
 for (const { name: size, width, height } of shotSizes) {
   test(`photographs every screen at ${size}`, async ({ kiosk }) => {
     test.slow();
-    await mkdir(path.resolve(shotFolder), { recursive: true });
+    await mkdir(path.resolve(takenFolder), { recursive: true });
     await kiosk.resize(width, height);
     for (const name of shots) {
       const snapshot = screens[name]?.();
@@ -53,7 +53,7 @@ for (const { name: size, width, height } of shotSizes) {
       await settleMotion(kiosk.page, 0);
       await painted(kiosk, width, height);
       await writeFile(
-        path.resolve(shotFolder, `${name}-${size}.png`),
+        path.resolve(takenFolder, `${name}-${size}.png`),
         smallPng(width, height, kiosk.display.picture(width, height)),
       );
     }
