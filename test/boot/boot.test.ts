@@ -18,6 +18,8 @@ import { colours, isAll, likeness, type Picture, shareOf } from './picture.ts';
 const image = process.env['SIGNET_BOOT_IMAGE'] ?? '';
 const out = process.env['SIGNET_BOOT_OUT'] ?? '';
 const acceleration = process.env['SIGNET_BOOT_ACCELERATION'] ?? 'tcg';
+/** An X server keeps the console that the safe screen is written on. */
+const hasConsole = process.env['SIGNET_BOOT_RELEASE'] !== 'bookworm';
 const port = 8443;
 /** A machine that is emulated by software, on a busy host, may take this long for anything. */
 const patienceMs = 45 * 60_000;
@@ -252,4 +254,34 @@ test('after a power cut, with the server down, it plays from its disk', async ()
     path.join(out, 'boot.txt'),
     await inGuest('systemd-analyze; systemctl status signet-player-kiosk --no-pager'),
   );
+});
+
+test('a storm of restarts boots the machine anew, and then leads to the safe screen', {
+  skip: !hasConsole && 'the X server has the console',
+}, async () => {
+  // While it goes down and comes up nobody answers.
+  const ask = (command: string) => inGuest(command).catch(() => '');
+  const bootId = () => ask('cat /proc/sys/kernel/random/boot_id');
+  const before = await bootId();
+  const folder = '/etc/systemd/system/signet-player-kiosk.service.d';
+  const broken = '[Service]\\nEnvironment=SIGNET_PLAYER=/bin/false\\nRestartSteps=0\\n';
+  await inGuest(`printf '${broken}' > ${folder}/broken.conf; systemctl daemon-reload; systemctl reset-failed`);
+  await inGuest('systemctl restart --no-block signet-player-kiosk');
+  await until('another boot', async () => !['', before].includes(await bootId()));
+  await until('the safe screen', async () =>
+    (await ask('systemctl show -p StatusText signet-player-kiosk')).endsWith('safe screen after a restart storm'),
+  );
+  await shows('a text', (picture) => shareOf(picture, [0, 0, 0]) > 0.9 && colours(picture) > 1);
+  await mark('9-the-safe-screen');
+});
+
+test('setup-kiosk --undo makes a server of it again', async () => {
+  const { exitCode, output } = await machine.guest.run('signet-player setup-kiosk --undo --now --yes');
+  assert.equal(exitCode, 0, output);
+  const units = 'signet-player-kiosk.service getty@tty1.service ctrl-alt-del.target';
+  const states = (await inGuest(`systemctl is-enabled ${units}`)).split('\n');
+  assert.equal(states[0], 'disabled');
+  assert.ok(!states.some((state) => state.startsWith('masked')), states.join(' '));
+  assert.notEqual(await inGuest('systemctl is-active signet-player-kiosk'), 'active');
+  assert.equal(await inGuest('find /etc -name "*signet-player.c*" -not -path "*/apparmor.d/*"'), '');
 });
