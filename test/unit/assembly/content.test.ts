@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -70,7 +71,8 @@ async function world(
 ) {
   const folder = directory ?? (await mkdtemp(join(tmpdir(), 'signet-content-')));
   if (directory === undefined) {
-    t.after(() => rm(folder, { recursive: true }));
+    // The store may be writing its index still; timers stand, and waits of the file system's own promises with them.
+    t.after(() => rmSync(folder, { recursive: true, maxRetries: 10, retryDelay: 20 }));
     // Content watches the clock for as long as the process lives; these tests end before.
     t.mock.timers.enable({ apis: ['setTimeout'] });
   }
