@@ -14,7 +14,7 @@ export const playlistPath = '/api/v2/screens/playlist';
  * @throws when the player as it ships asks too seldom
  */
 export async function pushUntil(lab: Lab, run: Run, path: string, times: number): Promise<void> {
-  const giveUpAtMs = performance.now() + (run.bug === null ? 120_000 : 5_000);
+  const giveUpAtMs = performance.now() + (run.bug === null ? 600_000 : 5_000);
   const from = lab.server.asked.length;
   const count = () => lab.server.asked.slice(from).filter((asked) => asked.path.startsWith(path)).length;
   while (count() < times && performance.now() < giveUpAtMs && !run.crashed) {
