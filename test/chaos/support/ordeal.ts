@@ -29,6 +29,8 @@ export interface Endured {
   /** What was wrong; empty: all was well. */
   readonly wrong: readonly string[];
   readonly codes: readonly string[];
+  /** The pushed program came through the fault, which then need not have been noticed. */
+  readonly arrived: boolean;
   readonly notices: readonly string[];
   readonly events: readonly string[];
   readonly recoveryMs: number;
@@ -129,5 +131,8 @@ export async function endure(
     line.event === 'screen' && line['notice'] !== null ? [String(line['notice'])] : [],
   );
   const events = [...new Set(run.said.map(({ event }) => event))];
-  return { wrong, codes: run.codes(), notices: [...new Set(notices)], events, recoveryMs };
+  const arrived =
+    ordeal.mayArrive === true &&
+    run.said.slice(begun).some(({ event, itemId }) => event === 'eye' && String(itemId).startsWith(`v${meanwhile}-`));
+  return { wrong, codes: run.codes(), arrived, notices: [...new Set(notices)], events, recoveryMs };
 }

@@ -38,8 +38,10 @@ const patienceFor = ({ by }: Catch, factor: number): Patience =>
 /** A machine so busy that a bug had no time to show itself gives it more. */
 const factors = [1, 4, 10];
 
-const wrongOf = ({ wrong, codes }: Endured, code: RegExp | undefined): readonly string[] =>
-  code === undefined || code.test(codes.join(' ')) ? wrong : [...wrong, `not reported: ${code} (${codes.join(' ')})`];
+const wrongOf = ({ wrong, codes, arrived }: Endured, code: RegExp | undefined): readonly string[] =>
+  code === undefined || arrived || code.test(codes.join(' '))
+    ? wrong
+    : [...wrong, `not reported: ${code} (${codes.join(' ')})`];
 
 /**
  * @param where a lab, or several that the ordeals are shared between at once: for faults that are waited for
