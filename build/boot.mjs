@@ -93,7 +93,6 @@ await runMain(async () => {
     SIGNET_BOOT_IMAGE: image,
     SIGNET_BOOT_OUT: out,
     SIGNET_BOOT_ACCELERATION: acceleration,
-    SIGNET_BOOT_RELEASE: options.release,
   };
   const { code } = await run('unshare', [...alone, ...test], { cwd: inCheckout(), env: { ...process.env, ...env } });
   const { passed, failed } = JSON.parse(await readFile(counts, 'utf8').catch(() => '{"passed": 0, "failed": 1}'));

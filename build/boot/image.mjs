@@ -15,7 +15,7 @@ const packages = [
 /** What setup-kiosk asks for, by Debian's code name. */
 const kioskPackages = {
   trixie: ['cage', 'seatd'],
-  bookworm: ['xserver-xorg-core', 'xserver-xorg-input-libinput', 'xauth', 'openbox'],
+  bookworm: ['xserver-xorg-core', 'xserver-xorg-input-libinput', 'xauth', 'openbox', 'x11-utils', 'xfonts-100dpi'],
 };
 
 const network = '[Match]\nName=en*\n[Network]\nDHCP=yes\n';

@@ -136,6 +136,27 @@ test('after that boot it tries five times more, and then a text takes the screen
   assert.equal(notified.match(/WATCHDOG=1/g)?.length, 3);
 });
 
+test('where the X server has the console, a client of it shows that text, as soon as the server is up', () => {
+  const sign = machine();
+  sign.storm(16);
+  sign.boot('b');
+  sign.storm(5);
+  writeFileSync(sign.at('cookie'), '');
+  const fake = `echo "$DISPLAY $XAUTHORITY $*" >> "$SEEN/shown"; [ "$(grep -c looked "$SEEN/shown")" = 2 ]`;
+  writeFileSync(sign.at('xmessage'), `#!/bin/sh\n${fake}\n`);
+  chmodSync(sign.at('xmessage'), 0o755);
+  const { console, notified, exitCode } = sign.start(22);
+  assert.deepEqual([console, exitCode], ['', 0]);
+  assert.match(notified, /--ready/);
+  // It is a process beside the one that has ended.
+  const shown = () => (existsSync(sign.at('shown')) ? readFileSync(sign.at('shown'), 'utf8') : '');
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  for (let look = 0; look < 1_000 && shown().match(/looked after/g)?.length !== 2; look++)
+    Atomics.wait(pause, 0, 0, 10);
+  assert.equal(shown().match(/^:0 .*cookie .*-buttons/gm)?.length, 2);
+  assert.equal(shown().match(/This screen is being looked after\./g)?.length, 2);
+});
+
 test('the safe screen is no sign of health: five tries more, and it is there again', () => {
   const sign = machine();
   sign.storm(16);

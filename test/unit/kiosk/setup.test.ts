@@ -102,7 +102,8 @@ test('--undo leaves alone what was so before', () => {
 });
 
 test('a Debian 12 gets an X server instead, because of its cage', () => {
-  const system = debian('12', ['xserver-xorg-core', 'xserver-xorg-input-libinput', 'xauth', 'openbox']);
+  const drawing = ['xserver-xorg-core', 'xserver-xorg-input-libinput', 'xauth', 'openbox'];
+  const system = debian('12', [...drawing, 'x11-utils', 'xfonts-100dpi']);
   assert.equal(system.run('--yes').exitCode, 0);
   assert.ok(
     readdirSync(system.at('etc/systemd/system/multi-user.target.wants')).includes('signet-player-xorg.service'),
