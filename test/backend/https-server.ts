@@ -1,5 +1,6 @@
 /** The HTTPS server: TLS 1.3, a client certificate asked for but not yet required; error replies. */
 import type { Server } from 'node:https';
+import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import fastify, { type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify';
 import { errorBody, Refusal } from './refusal.ts';
@@ -27,6 +28,18 @@ export function socketOf(request: FastifyRequest): TLSSocket {
 export function createHttpsServer(tls: TlsFiles): FastifyInstance {
   const https = { ...tls, minVersion: 'TLSv1.3' as const, requestCert: true, rejectUnauthorized: false };
   const server = fastify({ https, bodyLimit: bodyLimitBytes, forceCloseConnections: true, requestTimeout: 30_000 });
+  const sockets = new Set<Socket>();
+  let closing = false;
+  server.server.on('connection', (socket: Socket) => {
+    if (closing) return void socket.destroy();
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  // Also those without a handshake yet, which browsers open ahead of need: Node does not count them and waits for them.
+  server.addHook('preClose', async () => {
+    closing = true;
+    for (const socket of sockets) socket.destroy();
+  });
   server.removeContentTypeParser('text/plain');
   server.addHook('onRequest', async (_request, reply) => {
     reply.header('x-content-type-options', 'nosniff').header('referrer-policy', 'no-referrer');
