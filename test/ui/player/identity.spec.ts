@@ -192,9 +192,13 @@ for (const [status, begin] of [
     const player = await rig.startRegistered();
     await player.logged('events-connected');
     await player.logged('playlist-published');
+    // Not the standby screen from before the first program.
+    await player.logged('item-shown');
+    await expect(player.page.getByTestId('screen-standby')).toBeHidden({ timeout: 20_000 });
     const row = begin();
     rig.backend.failNext({ path: '/api/v2/screens/playlist', status, times: 100 });
     rig.backend.sendEvent('playlist', '0');
+    await expect.poll(async () => (await shown(player)).state, { timeout: 20_000 }).toBe('standby');
     await expect(player.page.getByTestId('screen-standby')).toBeVisible({ timeout: 20_000 });
     await row.see(player);
     rig.backend.clearFaults();
