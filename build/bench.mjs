@@ -22,7 +22,8 @@ const help = `npm run bench -- NAME — measure, on this machine, against a yard
   startup       process start to first content frame against a minimal Electron application
   gap           black and wrong frames and the time between two items, for every pair of kinds; drift of their starts;
                 frames of a clip: against one bare <img> and <video> in the same Electron
-  recovery      the page's process is killed or stopped: from the fault to the right item's picture on the display
+  recovery      the page's process is killed or stopped: from the fault to the right item's picture on the display; the GPU
+                process is killed: how long a clip stands still
   soak          a mixed program at high speed: memory (PSS) of each kind of process over time, and its slope
 
   --json        one JSON object on stdout instead of a table; its "ratios" and "values" hold the result

@@ -12,7 +12,8 @@ export function after(ms: number, callback: () => void): () => void {
     const nowMs = Math.min(leftMs, longestMs);
     timer = setTimeout(() => (leftMs > nowMs ? wait(leftMs - nowMs) : callback()), nowMs);
   };
-  wait(Math.max(0, ms));
+  // A browser cuts off what a wait has beyond whole milliseconds (HTML, timers: a `long`), and so would fire early.
+  wait(Math.max(0, Math.ceil(ms)));
   return () => clearTimeout(timer);
 }
 

@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
-import { startBackend } from '../backend/backend.ts';
+import { type Backend, startBackend } from '../backend/backend.ts';
 import { startSwtpm } from '../support/swtpm.ts';
 import { type Application, claimAll, playerWords, startElectron } from './bench-player.ts';
-import { picture } from './mark-media.ts';
+import { clipFrames, itemsOf, picture, readClip } from './mark-media.ts';
 import { processesOf } from './processes.ts';
 import { openEye } from './recorder.ts';
 import { quantile, rounded } from './sample.ts';
@@ -16,7 +16,7 @@ export interface RecoveryBenchOptions {
   readonly electron: string;
   /** A virtual display of 1280×720 without a window manager. */
   readonly display: { readonly display: string; readonly framebuffer: string };
-  /** Crashes, 30 where absent; and a quarter as many hangs. */
+  /** Crashes, 30 where absent; a quarter as many hangs, and a third as many losses of the GPU process. */
   readonly runs?: number;
   /** One line of progress. */
   narrate(text: string): void;
@@ -27,8 +27,19 @@ const itemSeconds = 12;
 /** Between two faults: at most three a minute, after which the window is made anew instead of the page. */
 const pauseMs = 20_000;
 const withinMs = 30_000;
+/** How long a clip is watched after the GPU process was lost. */
+const watchedMs = 4_000;
 
 type Fault = 'crash' | 'hang';
+type Look = ReturnType<typeof openEye>['look'];
+
+/** The GPU process was lost while a clip played. */
+interface GraphicsLoss {
+  /** The longest time without a new frame of the clip on the display. */
+  readonly stillMs: number;
+  /** How long the display was empty: the window in which the lost process drew is gone with it. */
+  readonly emptyMs: number;
+}
 
 interface Recovery {
   readonly fault: Fault;
@@ -44,23 +55,17 @@ interface Recovery {
 /**
  * The page's process is killed, or stopped, at some instant while the real player shows pictures: how long until the
  * picture of the item that was on the display is there again. The display may hold the old picture all the time, so what
- * counts is the first look at the right picture after the new page has said that it shows it.
+ * counts is the first look at the right picture after the new page has said that it shows it. Then the GPU process is
+ * killed while a clip plays: how long the clip stands still.
  */
 export async function recoveryBench(options: RecoveryBenchOptions) {
   const folder = mkdtempSync(join(tmpdir(), 'signet-recovery-'));
   const tpm = await startSwtpm();
   const backend = await startBackend({ stateDirectory: join(folder, 'server'), pollIntervalSeconds: 0.2 });
-  const entries = items.map((item, position) => {
-    const media = backend.addMedia(`image-${item}`, picture(item));
-    const { sha256, md5, sizeBytes: size } = media;
-    const asset = { id: `image-${item}`, type: 'image', title: `${item}`, status: 'finished', sha256, md5, size };
-    return {
-      ...{ id: String(item), position, duration: itemSeconds },
-      asset: { ...asset, asset_url: `${backend.origin}/media/${sha256}` },
-    };
-  });
-  const shared = { title: 'p', predicate: 'TRUE', priority: false, is_enabled: true, transitions: false };
-  backend.setPlaylist({ playlists: [{ id: 'p', ...shared, items: entries }] });
+  programme(
+    backend,
+    items.map((item) => ({ type: 'image', name: `image-${item}`, bytes: picture(item), duration: itemSeconds })),
+  );
   const player = startElectron(
     options.electron,
     options.display.display,
@@ -84,7 +89,16 @@ export async function recoveryBench(options: RecoveryBenchOptions) {
       recoveries.push(await recovered(fault, player, story, eye.look));
       if (at % 5 === 4) options.narrate(`${at + 1} of ${faults.length}`);
     }
-    return report(recoveries);
+    const [clip] = itemsOf.video;
+    programme(backend, [{ type: 'video', name: 'clip', bytes: readClip(clip), duration: clipFrames / 30 }]);
+    const losses: GraphicsLoss[] = [];
+    while (losses.length < Math.ceil(crashes / 3)) {
+      await untilItem(eye.look, clip);
+      await after(1_000 + Math.random() * 1_000);
+      losses.push(await graphicsLost(player, story, eye.look, clip));
+    }
+    options.narrate(`${losses.length} losses of the GPU process`);
+    return report(recoveries, losses);
   } finally {
     eye.close();
     await player.stop();
@@ -92,6 +106,68 @@ export async function recoveryBench(options: RecoveryBenchOptions) {
     await tpm.stop();
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+type Medium = {
+  readonly type: 'image' | 'video';
+  readonly name: string;
+  readonly bytes: Buffer;
+  /** Seconds. */
+  readonly duration: number;
+};
+
+function programme(backend: Backend, media: readonly Medium[]): void {
+  const entries = media.map(({ type, name, bytes, duration }, position) => {
+    const { sha256, md5, sizeBytes: size } = backend.addMedia(name, bytes);
+    const asset = { id: name, type, title: name, status: 'finished', sha256, md5, size };
+    return {
+      ...{ id: String(position + 1), position, duration },
+      asset: { ...asset, asset_url: `${backend.origin}/media/${sha256}` },
+    };
+  });
+  const shared = { title: 'p', predicate: 'TRUE', priority: false, is_enabled: true, transitions: false };
+  backend.setPlaylist({ playlists: [{ id: 'p', ...shared, items: entries }] });
+}
+
+async function untilItem(look: Look, item: number): Promise<void> {
+  const end = performance.now() + withinMs;
+  for (;;) {
+    const sight = look();
+    if (typeof sight !== 'string' && sight.item === item) return;
+    if (performance.now() > end) throw new Error(`item ${item} did not come onto the display`);
+    await after(5);
+  }
+}
+
+/** The GPU process is killed while a clip is shown: how long the display stands still. */
+async function graphicsLost(
+  player: Application,
+  story: ReturnType<typeof listen>,
+  look: Look,
+  clip: number,
+): Promise<GraphicsLoss> {
+  const [graphics] = processesOf(player.pid).filter(({ kind }) => kind === 'gpu-process');
+  if (graphics === undefined) throw new Error('there is no GPU process');
+  const from = story.lines.length;
+  const end = performance.now() + watchedMs;
+  let changedMs = performance.now();
+  let lookedMs = changedMs;
+  let [frame, stillMs, emptyMs] = [-1, 0, 0];
+  process.kill(graphics.pid, 'SIGKILL');
+  while (performance.now() < end) {
+    const sight = look();
+    const nowMs = performance.now();
+    if (sight === 'black') emptyMs += nowMs - lookedMs;
+    lookedMs = nowMs;
+    if (typeof sight !== 'string' && sight.item === clip && sight.frame !== frame) {
+      if (frame >= 0) stillMs = Math.max(stillMs, nowMs - changedMs);
+      frame = sight.frame;
+      changedMs = nowMs;
+    }
+    await after(1);
+  }
+  await story.next('graphics-lost', from);
+  return { stillMs: Math.max(stillMs, performance.now() - changedMs), emptyMs };
 }
 
 interface Line {
@@ -129,7 +205,7 @@ async function recovered(
   fault: Fault,
   player: Application,
   story: ReturnType<typeof listen>,
-  look: ReturnType<typeof openEye>['look'],
+  look: Look,
 ): Promise<Recovery> {
   const item = story.shownItem();
   const from = story.lines.length;
@@ -153,7 +229,7 @@ async function recovered(
   };
 }
 
-function report(recoveries: readonly Recovery[]) {
+function report(recoveries: readonly Recovery[], losses: readonly GraphicsLoss[]) {
   const kinds = [...new Set(recoveries.map(({ fault, by }) => `${fault}, ${by}`))].sort();
   const rows = kinds.map((kind) => {
     const of = recoveries.filter(({ fault, by }) => `${fault}, ${by}` === kind);
@@ -171,6 +247,13 @@ function report(recoveries: readonly Recovery[]) {
       wrong_items: of.filter(({ rightItem }) => !rightItem).length,
     };
   });
+  const still = (share: number) =>
+    rounded(
+      quantile(
+        losses.map(({ stillMs }) => stillMs),
+        share,
+      ),
+    );
   const all = (fault: Fault) => recoveries.filter((one) => one.fault === fault);
   const ms = (fault: Fault, share: number) =>
     rounded(
@@ -191,6 +274,11 @@ function report(recoveries: readonly Recovery[]) {
       hang_p95_ms: ms('hang', 0.95),
       hang_max_ms: ms('hang', 1),
       wrong_items: recoveries.filter(({ rightItem }) => !rightItem).length,
+      graphics_losses: losses.length,
+      graphics_still_p50_ms: still(0.5),
+      graphics_still_p95_ms: still(0.95),
+      graphics_still_max_ms: still(1),
+      graphics_empty_max_ms: rounded(Math.max(...losses.map(({ emptyMs }) => emptyMs))),
     },
   };
 }

@@ -15,6 +15,15 @@ export const shotSizes = [
   { name: '720p', width: 1280, height: 720 },
 ] as const;
 
+/** What is photographed at 1280×720 besides: the light theme, and a language that runs from right to left. */
+export const lookShots = [
+  { name: 'registering', suffix: 'light', look: { theme: 'light' } },
+  { name: 'standby', suffix: 'light', look: { theme: 'light' } },
+  { name: 'operator', suffix: 'light', look: { theme: 'light' } },
+  { name: 'registering', suffix: 'arabic', look: { language: 'ar' } },
+  { name: 'operator', suffix: 'arabic', look: { language: 'ar' } },
+] as const;
+
 /** Where the pictures are kept, relative to the repository. */
 export const shotFolder = 'test/fixtures/screenshots';
 

@@ -2,8 +2,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect } from 'playwright/test';
-import { shotSizes, shots, takenFolder } from '../../support/screenshot-list.ts';
-import { heard, overlays, screens, settleMotion } from '../mocked/catalogue.ts';
+import type { Look } from '../../../electron/ipc/contract.ts';
+import { lookShots, shotSizes, shots, takenFolder } from '../../support/screenshot-list.ts';
+import { dressed, heard, overlays, screens, settleMotion } from '../mocked/catalogue.ts';
 import type { Kiosk } from '../mocked/kiosk.ts';
 import { device, test } from '../mocked/kiosk.ts';
 import { smallPng } from './png.ts';
@@ -31,31 +32,44 @@ async function painted({ page, display }: Kiosk, width: number, height: number):
   await expect.poll(still, waiting).toBe(true);
 }
 
-for (const { name: size, width, height } of shotSizes) {
-  test(`photographs every screen at ${size}`, async ({ kiosk }) => {
+/** Brings a screen onto the display, moved no more, and writes its picture. */
+async function photograph(
+  kiosk: Kiosk,
+  name: (typeof shots)[number],
+  look: Partial<Look>,
+  { width, height }: { readonly width: number; readonly height: number },
+  file: string,
+): Promise<void> {
+  const snapshot = screens[name]?.() ?? { ...device, state: 'starting' };
+  await kiosk.push(dressed({ ...snapshot, notice: null }, look));
+  await kiosk.pushOperator(overlays[name]?.() ?? { state: 'closed' });
+  const isCard = name === 'now-playing';
+  if (isCard) await kiosk.push(await heard());
+  await expect(kiosk.page.getByTestId(isCard ? name : `screen-${name}`)).toBeVisible();
+  // Not at its beginning, where the line that shows how far it is would be empty.
+  if (isCard)
+    await kiosk.page.locator('audio').evaluate((audio: HTMLAudioElement) => {
+      audio.currentTime = 71;
+    });
+  await kiosk.page.evaluate(() => document.fonts.ready);
+  await settleMotion(kiosk.page, 0);
+  await painted(kiosk, width, height);
+  const picture = smallPng(width, height, kiosk.display.picture(width, height));
+  await mkdir(path.resolve(takenFolder), { recursive: true });
+  await writeFile(path.resolve(takenFolder, file), picture);
+}
+
+for (const size of shotSizes) {
+  test(`photographs every screen at ${size.name}`, async ({ kiosk }) => {
     test.slow();
-    await mkdir(path.resolve(takenFolder), { recursive: true });
-    await kiosk.resize(width, height);
-    for (const name of shots) {
-      const snapshot = screens[name]?.();
-      await kiosk.push({ ...(snapshot ?? { ...device, state: 'starting' }), notice: null });
-      const view = overlays[name]?.();
-      await kiosk.pushOperator(view ?? { state: 'closed' });
-      const isCard = name === 'now-playing';
-      if (isCard) await kiosk.push(await heard());
-      await expect(kiosk.page.getByTestId(isCard ? name : `screen-${name}`)).toBeVisible();
-      // Not at its beginning, where the line that shows how far it is would be empty.
-      if (isCard)
-        await kiosk.page.locator('audio').evaluate((audio: HTMLAudioElement) => {
-          audio.currentTime = 71;
-        });
-      await kiosk.page.evaluate(() => document.fonts.ready);
-      await settleMotion(kiosk.page, 0);
-      await painted(kiosk, width, height);
-      await writeFile(
-        path.resolve(takenFolder, `${name}-${size}.png`),
-        smallPng(width, height, kiosk.display.picture(width, height)),
-      );
-    }
+    await kiosk.resize(size.width, size.height);
+    for (const name of shots) await photograph(kiosk, name, {}, size, `${name}-${size.name}.png`);
   });
 }
+
+test('photographs the light theme and a language that runs from right to left', async ({ kiosk }) => {
+  test.slow();
+  const size = { width: 1280, height: 720 };
+  await kiosk.resize(size.width, size.height);
+  for (const { name, suffix, look } of lookShots) await photograph(kiosk, name, look, size, `${name}-${suffix}.png`);
+});

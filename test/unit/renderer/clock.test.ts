@@ -19,6 +19,15 @@ test('a thousand items that are each revealed 40 ms late end no later than one',
   assert.equal(dueMs, 1000 * 1000 + 40);
 });
 
+test('a thousand items whose timers fire a fraction of a millisecond early end no earlier than one', () => {
+  let dueMs: number | null = null;
+  for (let count = 0; count < 1000; count += 1) {
+    const revealedMs: number = Math.floor((dueMs ?? 0.9) * 10 - 1) / 10;
+    dueMs = countsFrom(dueMs, revealedMs, 300) + 300;
+  }
+  assert.equal(Math.round((dueMs ?? 0) * 10) / 10, 1000 * 300 + 0.8);
+});
+
 test('an item that is very late gives up half of its time at most, and no more than a second', () => {
   assert.equal(countsFrom(0, 900, 10_000), 0);
   assert.equal(countsFrom(0, 5000, 10_000), 4000);

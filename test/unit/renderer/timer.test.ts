@@ -19,6 +19,13 @@ test('a wait beyond the longest timer does not fire at once, and fires in the en
   assert.equal(fired, 1);
 });
 
+test('a wait with a fraction of a millisecond is not cut short, as a browser would', (context) => {
+  const waits: number[] = [];
+  context.mock.method(globalThis, 'setTimeout', (_callback: () => void, ms: number) => waits.push(Math.trunc(ms)));
+  after(299.1, () => {});
+  assert.deepEqual(waits, [300]);
+});
+
 test('a cancelled wait never fires, not even in its second part', (context) => {
   context.mock.timers.enable({ apis: ['setTimeout'] });
   const cancel = after(longest + 1000, () => assert.fail('fired'));
