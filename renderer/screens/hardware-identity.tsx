@@ -19,7 +19,13 @@ export function HardwareIdentity({ word, words }: HardwareIdentityProps) {
   return (
     <span className="hardware verified" data-testid="hardware">
       {words.verified}
-      {chip !== '' && <bdi dir="ltr"> ({chip})</bdi>}
+      {/* The space and the brackets belong to the line, whichever way it runs. */}
+      {chip !== '' && (
+        <>
+          {' ('}
+          <bdi dir="ltr">{chip}</bdi>)
+        </>
+      )}
     </span>
   );
 }

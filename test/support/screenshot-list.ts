@@ -18,7 +18,6 @@ export const shotSizes = [
 /** What is photographed at 1280×720 besides: the light theme, and a language that runs from right to left. */
 export const lookShots = [
   { name: 'registering', suffix: 'light', look: { theme: 'light' } },
-  { name: 'standby', suffix: 'light', look: { theme: 'light' } },
   { name: 'operator', suffix: 'light', look: { theme: 'light' } },
   { name: 'registering', suffix: 'arabic', look: { language: 'ar' } },
   { name: 'operator', suffix: 'arabic', look: { language: 'ar' } },

@@ -75,6 +75,23 @@ test('Arabic runs from right to left, and PIN, fingerprint, clock and codes do n
   await expect(page.locator('.code strong')).toHaveCSS('direction', 'ltr');
 });
 
+test('in Arabic the chip stands behind the word and a space, not against it', async ({ kiosk }) => {
+  const { page } = kiosk;
+  await kiosk.push(dressed(screens['standby']?.() as never, { language: 'ar' }));
+  await kiosk.pushOperator(overlays['operator']?.() as never);
+  const hardware = page.locator('.operator-layer').getByTestId('hardware');
+  await expect(hardware).toContainText('IFX');
+  const gap = await hardware.evaluate((element) => {
+    const word = document.createRange();
+    word.selectNode(element.firstChild as Node);
+    const chip = (element.querySelector('bdi') as Element).getBoundingClientRect();
+    const space = Number.parseFloat(getComputedStyle(element).fontSize) / 5;
+    return (word.getBoundingClientRect().left - chip.right) / space;
+  });
+  expect(gap).toBeGreaterThan(1);
+  await kiosk.pushOperator({ state: 'closed' });
+});
+
 test('Japanese and Arabic are set in a typeface that the player brings', async ({ kiosk }) => {
   for (const [language, family] of [
     ['ja', 'Noto Sans JP Variable'],
