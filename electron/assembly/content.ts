@@ -20,7 +20,7 @@ import type { StreamSource } from '../shell/streams.ts';
 import type { FactBook } from './facts.ts';
 import { ensureAll, hashesOf, mediaOf, wantedOf } from './media-files.ts';
 import { streamId, streamsOf } from './stream-items.ts';
-import { createSuspicion } from './suspicion.ts';
+import { createSuspicion, leftOutMs } from './suspicion.ts';
 import { waitFor } from './waiting.ts';
 import { webPagesOf } from './web-items.ts';
 
@@ -230,6 +230,7 @@ export async function openContent(settings: Settings, facts: FactBook, log: Log)
       if (!suspicion.add(hash)) return;
       log.warn('media-kills-page', { hash });
       show();
+      setTimeout(show, leftOutMs).unref();
     },
     syncPorts: (media) => ({
       parse,

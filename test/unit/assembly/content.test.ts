@@ -7,6 +7,7 @@ import { Readable } from 'node:stream';
 import { type TestContext, test } from 'node:test';
 import { openContent } from '../../../electron/assembly/content.ts';
 import { createFactBook } from '../../../electron/assembly/facts.ts';
+import { leftOutMs } from '../../../electron/assembly/suspicion.ts';
 import type { Snapshot } from '../../../electron/ipc/contract.ts';
 import type { OriginClient } from '../../../electron/mtls/client.ts';
 import { sync } from '../../../electron/playlist/sync.ts';
@@ -137,6 +138,26 @@ test('a file with which the page died twice is not shown any more; the rest of t
   assert.deepEqual([playing(), killers()], [['red'], [green.hash]]);
   content.pageDied(green.hash);
   assert.deepEqual([playing(), killers()], [['red'], [green.hash]], 'it is said once');
+});
+
+test('such a file has another chance after a day, and is out again when the page dies of it again', async (t) => {
+  const { content, fetch, playing } = await world(t);
+  await fetch();
+  const [monotonicMs, wallMs] = [performance.now(), Date.now()];
+  let laterMs = 0;
+  t.mock.method(performance, 'now', () => monotonicMs + laterMs);
+  t.mock.method(Date, 'now', () => wallMs + laterMs);
+  const die = () => {
+    for (let death = 0; death < 2; death++) content.pageDied(green.hash);
+  };
+  die();
+  t.mock.timers.tick(leftOutMs - 1);
+  assert.deepEqual(playing(), ['red']);
+  laterMs = leftOutMs;
+  t.mock.timers.tick(1);
+  assert.deepEqual(playing(), ['red', 'green']);
+  die();
+  assert.deepEqual(playing(), ['red']);
 });
 
 test('such a file stays out when the same playlist comes again, and is not fetched again', async (t) => {
