@@ -1,7 +1,7 @@
 /** The test media of `gap`: pictures and pages drawn here, clips and streams from test/fixtures/marks. */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { crc32, deflateSync } from 'node:zlib';
+import { pngOf } from '../support/png.ts';
 import { bars, barsOf } from './marks.ts';
 
 export const kinds = ['image', 'video', 'page', 'stream'] as const;
@@ -25,28 +25,18 @@ export const clipFrames = 600;
 
 export const readClip = (item: number) => readFileSync(clipFile(item));
 
-function chunk(type: string, data: Buffer): Buffer {
-  const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
-  const framed = Buffer.alloc(body.length + 8);
-  framed.writeUInt32BE(data.length, 0);
-  body.copy(framed, 4);
-  framed.writeUInt32BE(crc32(body), body.length + 4);
-  return framed;
-}
-
-/** A grey PNG (RFC 2083) of 1280 × 720 with an item's bars. */
+/** A grey picture of 1280 × 720 with an item's bars. */
 export function picture(item: number): Buffer {
   const [width, height] = [1280, 720];
   const white = barsOf({ item, frame: 0 });
   const row = Buffer.alloc(width + 1);
   for (let x = 0; x < width; x += 1) row[x + 1] = white[Math.floor((x * bars) / width)] ? 255 : 0;
-  const header = Buffer.alloc(13);
-  header.writeUInt32BE(width, 0);
-  header.writeUInt32BE(height, 4);
-  header.set([8, 0, 0, 0, 0], 8);
-  const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
-  const pixels = deflateSync(Buffer.concat(Array.from({ length: height }, () => row)));
-  return Buffer.concat([signature, chunk('IHDR', header), chunk('IDAT', pixels), chunk('IEND', Buffer.alloc(0))]);
+  return pngOf(
+    width,
+    height,
+    'grey',
+    Array.from({ length: height }, () => row),
+  );
 }
 
 /** A web page of an item's bars. */
