@@ -6,8 +6,11 @@ const loadDeadlineMs = 15_000;
 /** A page whose scripts never stop loading is shown once this time has passed since its document was there. */
 const stillLoadingMs = 4_000;
 const paintDeadlineMs = 3_000;
-const lookEveryMs = 2_000;
-const answerWithinMs = 5_000;
+/** A page that hangs is found within the sum of both. */
+const lookEveryMs = 1_000;
+const answerWithinMs = 3_000;
+/** Counted as one step of that time, however long this process itself was kept from running. */
+const stepMs = 250;
 /** Resident memory above which a page's process is ended, KiB. */
 const mostMemoryKib = 1_536 * 1024;
 
@@ -24,6 +27,8 @@ const quietStyle = `*, *::before, *::after {
 export interface ViewPorts {
   /** KiB of resident memory of a process. */
   memoryKib(pid: number): number;
+  /** Milliseconds for which a process has waited for a processor in its life. */
+  waitedMs(pid: number): number;
   /** Called once, at whatever makes the page unfit to be shown. */
   failed(reason: string): void;
 }
@@ -227,16 +232,32 @@ async function within<T>(ms: number, work: Promise<T>): Promise<T | typeof late>
   return Promise.race([work, deadline]).finally(() => clearTimeout(timer));
 }
 
+/**
+ * Whether there is an answer in time. A machine that does not let this process or the page run is to blame for the
+ * silence, not the page: such time does not count.
+ */
+async function answers(answer: Promise<unknown>, waitedMs: () => number): Promise<boolean> {
+  for (let silentMs = 0; silentMs < answerWithinMs; ) {
+    const beforeMs = waitedMs();
+    if ((await within(stepMs, answer)) !== late) return true;
+    silentMs += Math.max(0, stepMs - Math.max(0, waitedMs() - beforeMs));
+  }
+  return false;
+}
+
 /** `unresponsive` never fires for a page that nobody touches: it is asked, and its memory looked at. */
-function watchOver(contents: WebContents, { memoryKib }: ViewPorts, fail: (reason: string) => void): () => void {
+function watchOver(contents: WebContents, ports: ViewPorts, fail: (reason: string) => void): () => void {
   let stopped = false;
   let timer: NodeJS.Timeout;
   const look = async () => {
     if (contents.isDestroyed()) return;
-    if (memoryKib(contents.getOSProcessId()) > mostMemoryKib) return fail('memory');
-    const answer = await within(answerWithinMs, run(contents, '1'));
-    if (answer === late && !stopped) return fail('hung');
-    if (!stopped) timer = setTimeout(look, lookEveryMs);
+    const pid = contents.getOSProcessId();
+    if (ports.memoryKib(pid) > mostMemoryKib) return fail('memory');
+    const answered = await answers(run(contents, '1'), () => ports.waitedMs(pid));
+    if (stopped) return;
+    // Another process than the one that was asked is another page of it, which is asked next time.
+    if (!answered && contents.getOSProcessId() === pid) return fail('hung');
+    timer = setTimeout(look, lookEveryMs);
   };
   timer = setTimeout(look, lookEveryMs);
   return () => {

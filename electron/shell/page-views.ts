@@ -1,7 +1,7 @@
 import type { BaseWindow, Session, WebContentsView } from 'electron';
 import type { ViewChange } from '../ipc/contract.ts';
 import type { WebPage } from './page-session.ts';
-import { openView, type PageView } from './page-view.ts';
+import type { PageView, ViewPorts } from './page-view.ts';
 
 /** Showings that the page may ask for at once; an honest one has two. */
 const mostPlays = 6;
@@ -21,6 +21,8 @@ export interface ViewsPorts {
   page(itemId: string): WebPage | null;
   /** A session for this asset alone, its limits set. */
   session(page: WebPage): Promise<Session>;
+  /** Opens a view and loads the page; `place` puts the view where it is painted but not seen. */
+  open(page: WebPage, session: Session, place: (view: WebContentsView) => void, ports: ViewPorts): PageView;
   /** Those that may still have showings: the page, and for a while its successor. */
   owners(): readonly number[];
   changed(change: ViewChange): void;
@@ -30,7 +32,11 @@ export interface ViewsPorts {
   /** Puts the keyboard back to the player's own page. */
   focusPage(): void;
   memoryKib(pid: number): number;
+  /** Milliseconds for which a process has waited for a processor in its life. */
+  waitedMs(pid: number): number;
   freeBytes(): number;
+  /** Age above which a page is not shown another time but loaded by a fresh process. */
+  readonly recycleAfterMs: number;
 }
 
 /** Every web page that is shown, prepared or kept; the page knows them by `playId`. */
@@ -105,23 +111,29 @@ export function createPageViews(ports: ViewsPorts): PageViews {
   const failed = (one: Kept, reason: string) => {
     ports.failed(one.page, reason);
     const told = [...one.plays];
+    const wasSeen = isRaised(one) && !veiled;
     drop(one);
+    // The player's page asks for the next one at once; until it has asked the stage, empty, would be seen.
+    const next = [...kept].find(({ ready, plays: held }) => ready && held.size > 0)?.opened;
+    if (wasSeen && raised.length === 0 && next) place(next.view, true);
     for (const playId of told) ports.changed({ playId, state: 'failed', reason });
   };
 
+  const isStale = ({ page: { refreshMs }, opened }: Kept) =>
+    opened !== null && performance.now() - opened.loadedAtMs >= Math.min(refreshMs ?? Infinity, ports.recycleAfterMs);
+
   const trim = () => {
     const asleep = [...kept].filter(({ plays: held }) => held.size === 0).sort((a, b) => b.usedMs - a.usedMs);
-    for (const [index, one] of asleep.entries()) if (index >= mostAsleep || ports.freeBytes() < spareBytes) drop(one);
+    for (const [index, one] of asleep.entries())
+      if (index >= mostAsleep || ports.freeBytes() < spareBytes || isStale(one)) drop(one);
   };
-
-  const isStale = ({ page: { refreshMs }, opened }: Kept) =>
-    refreshMs !== null && opened !== null && performance.now() - opened.loadedAtMs >= refreshMs;
 
   const open = async (one: Kept) => {
     const session = await ports.session(one.page);
     if (!kept.has(one)) return;
-    const opened = openView(one.page, session, (view) => place(view, false), {
+    const opened = ports.open(one.page, session, (view) => place(view, false), {
       memoryKib: ports.memoryKib,
+      waitedMs: ports.waitedMs,
       failed: (reason) => failed(one, reason),
     });
     one.opened = opened;

@@ -102,6 +102,8 @@ export function createStage({ surfaces, report, changed, resume = null }: StageP
         if (!first || item.kind === 'video' || item.kind === 'stream')
           await layOver(surfaces[surface], surfaces[other(surface)]);
         if (holdings[surface] !== holding) return;
+        // Beneath a view it may be seen at once: should the view be gone of a sudden, this is there and not the empty stage.
+        if (holdings[other(surface)]?.medium?.layer === 'view') surfaces[surface].style.opacity = '1';
         stopDeadline();
         happen({ type: 'prepared', play });
       },

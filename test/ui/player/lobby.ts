@@ -1,5 +1,6 @@
 /** One registered player for a whole file: a web site that it may show, one that it may not, and items in turn. */
 import { readFile, writeFile } from 'node:fs/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import path from 'node:path';
 import { type Site, startSite } from '../../support/page-site.ts';
 import { test as base, expect, type LogLine, type Player, type Rig, withRig } from './rig.ts';
@@ -120,6 +121,31 @@ export async function told(lobby: Lobby, event: string, asset: string, from: num
     )
     .toEqual([]);
   return found as LogLine;
+}
+
+/** A document of one colour. */
+export const filled = (colour: string, more = '') =>
+  `<!doctype html><body style="margin:0;height:100vh;background:rgb(${colour})">${more}</body>`;
+
+/** The process of the page whose address ends so; 0 where there is none. */
+export async function viewPid(lobby: Lobby, path: string): Promise<number> {
+  return lobby.player.app.evaluate(
+    ({ webContents }, ending) =>
+      webContents
+        .getAllWebContents()
+        .find((one) => one.getURL().endsWith(ending))
+        ?.getOSProcessId() ?? 0,
+    path,
+  );
+}
+
+/** Answers with a document the first time only, so that a long item does not come again and hold up the next test. */
+export function onlyOnce(document: string) {
+  let asked = false;
+  return (_request: IncomingMessage, response: ServerResponse) => {
+    response.writeHead(asked ? 404 : 200, { 'content-type': 'text/html' }).end(asked ? '' : document);
+    asked = true;
+  };
 }
 
 export { expect };

@@ -3,10 +3,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { chord, enter, press } from './keyboard.ts';
-import { colours, expect, type Lobby, pin, test, told } from './lobby.ts';
-
-const filled = (colour: string, more = '') =>
-  `<!doctype html><body style="margin:0;height:100vh;background:rgb(${colour})">${more}</body>`;
+import { colours, expect, filled, type Lobby, onlyOnce, pin, test, told, viewPid } from './lobby.ts';
 
 /** A page that does something, and is green when the outcome is the expected one, else blue. */
 const judging = (expression: string) =>
@@ -328,31 +325,10 @@ test('a hand on a page is no gesture, upon which it could open the system’s fi
   expect(gestures).toEqual([false, false]);
 });
 
-async function viewPid(lobby: Lobby, path: string): Promise<number> {
-  return lobby.player.app.evaluate(
-    ({ webContents }, ending) =>
-      webContents
-        .getAllWebContents()
-        .find((one) => one.getURL().endsWith(ending))
-        ?.getOSProcessId() ?? 0,
-    path,
-  );
-}
-
-test('a page whose process dies on the display makes room for the next item', async ({ lobby }) => {
-  const url = lobby.site.page('/dies', filled(colours.green));
-  const from = lobby.show({ id: 'dies', asset_url: url, duration: 60 });
-  await told(lobby, 'item-shown', 'dies', from);
-  await lobby.seen(colours.green);
-  process.kill(await viewPid(lobby, '/dies'), 'SIGKILL');
-  await lobby.player.logged('page-failed', { reason: 'crashed' }, from);
-  await lobby.seen(colours.red);
-});
-
 test('a page in an endless loop makes room for the next item', async ({ lobby }) => {
   const url = lobby.site.page(
     '/hangs',
-    filled(colours.green, '<script>setTimeout(() => { for (;;); }, 6000)</script>'),
+    onlyOnce(filled(colours.green, '<script>setTimeout(() => { for (;;); }, 2500)</script>')),
   );
   const from = lobby.show({ id: 'hangs', asset_url: url, duration: 60 });
   await told(lobby, 'item-shown', 'hangs', from);

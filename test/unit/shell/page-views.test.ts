@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { ViewChange } from '../../../electron/ipc/contract.ts';
+import type { WebPage } from '../../../electron/shell/page-session.ts';
+import type { PageView } from '../../../electron/shell/page-view.ts';
+import { createPageViews, type ViewsPorts } from '../../../electron/shell/page-views.ts';
+
+const pageOf = (assetId: string): WebPage => ({
+  assetId,
+  url: `https://${assetId}.example/`,
+  headers: {},
+  allowedOrigins: [],
+  refreshMs: null,
+  zoom: 1,
+  scrollTop: 0,
+  scrollSpeed: 0,
+  sound: false,
+});
+
+/** A view that is ready at once and remembers what was done to it. */
+function viewOf(assetId: string) {
+  const deeds: string[] = [];
+  let place = { x: -1, y: -1 };
+  const view = {
+    setBounds: ({ x, y }: { x: number; y: number }) => {
+      place = { x, y };
+    },
+    webContents: { on: () => {}, getOSProcessId: () => 7 },
+  };
+  const told = (deed: string) => () => void deeds.push(deed);
+  return {
+    assetId,
+    deeds,
+    isInSight: () => place.x === 0 && place.y === 0,
+    fail: (_reason: string) => {},
+    opened: {
+      view: view as unknown as PageView['view'],
+      loadedAtMs: performance.now(),
+      ready: Promise.resolve(),
+      painted: async () => true,
+      begin: told('begun'),
+      sleep: told('asleep'),
+      wake: told('woken'),
+      close: told('closed'),
+    } satisfies PageView,
+  };
+}
+
+/** The product's own views over a window and pages that a test makes up. */
+function setUp(limits: Partial<Pick<ViewsPorts, 'memoryKib' | 'freeBytes' | 'recycleAfterMs'>> = {}) {
+  const children: unknown[] = [];
+  const window = {
+    contentView: {
+      children,
+      addChildView: (view: unknown) => {
+        if (children.includes(view)) children.splice(children.indexOf(view), 1);
+        children.push(view);
+      },
+      removeChildView: (view: unknown) => void children.splice(children.indexOf(view), 1),
+    },
+    getContentBounds: () => ({ height: 720 }),
+    on: () => {},
+  };
+  const made: ReturnType<typeof viewOf>[] = [];
+  const changes: ViewChange[] = [];
+  const views = createPageViews({
+    window: () => ({ window, width: 1280, height: 720 }) as unknown as ReturnType<ViewsPorts['window']>,
+    page: pageOf,
+    open: (page, _session, place, { failed }) => {
+      const one = viewOf(page.assetId);
+      one.fail = failed;
+      made.push(one);
+      place(one.opened.view);
+      return one.opened;
+    },
+    session: async () => ({}) as Awaited<ReturnType<ViewsPorts['session']>>,
+    owners: () => [1],
+    changed: (change) => void changes.push(change),
+    failed: () => {},
+    audible: true,
+    focusPage: () => {},
+    memoryKib: () => 1,
+    waitedMs: () => 0,
+    freeBytes: () => 2 ** 33,
+    recycleAfterMs: Infinity,
+    ...limits,
+  });
+  const settled = () => new Promise((resolve) => setTimeout(resolve, 5));
+  return {
+    made,
+    changes,
+    children,
+    views,
+    async prepare(playId: string, assetId: string) {
+      views.prepare(playId, assetId, 1);
+      await settled();
+    },
+    /** One whole showing. */
+    async showing(playId: string, assetId: string) {
+      views.prepare(playId, assetId, 1);
+      await settled();
+      await views.reveal(playId);
+      views.release(playId);
+    },
+  };
+}
+
+test('a page that is shown again was kept asleep meanwhile', async () => {
+  const { made, showing } = setUp();
+  await showing('1', 'a');
+  await showing('2', 'a');
+  assert.deepEqual(
+    made.map(({ deeds }) => deeds),
+    [['begun', 'asleep', 'woken', 'begun', 'asleep']],
+  );
+});
+
+test('two pages are kept, those that were shown last', async () => {
+  const { made, showing } = setUp();
+  for (const [at, asset] of ['a', 'b', 'c'].entries()) {
+    await showing(String(at), asset);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  assert.deepEqual(
+    made.map(({ assetId, deeds }) => [assetId, deeds.includes('closed')]),
+    [
+      ['a', true],
+      ['b', false],
+      ['c', false],
+    ],
+  );
+});
+
+for (const [what, limits] of [
+  ['while the machine is short of memory', { freeBytes: () => 511 * 2 ** 20 }],
+  ['that takes much memory', { memoryKib: () => 385 * 1024 }],
+  ['that has grown old', { recycleAfterMs: 0 }],
+] as const)
+  test(`a page ${what} is not kept: its next showing is by a fresh process`, async () => {
+    const { made, children, showing } = setUp(limits);
+    await showing('1', 'a');
+    assert.equal(made[0]?.deeds.at(-1), 'closed');
+    assert.deepEqual(children, []);
+    await showing('2', 'a');
+    assert.equal(made.length, 2);
+  });
+
+test('a page that fails on the display leaves it to the page that is ready next', async () => {
+  const { made, changes, prepare, views } = setUp();
+  await prepare('1', 'a');
+  await views.reveal('1');
+  await prepare('2', 'b');
+  assert.deepEqual(
+    made.map(({ isInSight }) => isInSight()),
+    [true, false],
+  );
+  made[0]?.fail('crashed');
+  assert.equal(made[1]?.isInSight(), true);
+  assert.deepEqual(made[0]?.deeds, ['begun', 'closed']);
+  assert.deepEqual(changes.at(-1), { playId: '1', state: 'failed', reason: 'crashed' });
+});
+
+test('a page that fails beside the display changes nothing on it', async () => {
+  const { made, prepare, views } = setUp();
+  await prepare('1', 'a');
+  await views.reveal('1');
+  await prepare('2', 'b');
+  await prepare('3', 'c');
+  made[1]?.fail('crashed');
+  assert.deepEqual(
+    made.map(({ isInSight }) => isInSight()),
+    [true, false, false],
+  );
+});
