@@ -44,7 +44,8 @@ export type Happening =
   | { readonly type: 'refused'; readonly play: number; readonly reason: string }
   | { readonly type: 'presented'; readonly play: number }
   | { readonly type: 'settled'; readonly play: number }
-  | { readonly type: 'elapsed'; readonly play: number }
+  /** `beyondMs`: how long ago its time was up. */
+  | { readonly type: 'elapsed'; readonly play: number; readonly beyondMs: number }
   | { readonly type: 'stalled'; readonly play: number }
   /** Its time has been up for a while: the next one is late, the one after it is, too, or even overdue. */
   | { readonly type: 'late' | 'again' | 'overdue'; readonly play: number }
@@ -86,14 +87,20 @@ export const idle: Playback = {
 /** The longest that a withdrawn item stays, so that an item of a day cannot delay a new program by a day. */
 export const withdrawnGraceMs = 60_000;
 
-/** How long an item may stay beyond its time for an item that is not ready; then that one is passed over. */
-export const lateMs = 1000;
+/**
+ * How long an item may stay beyond its time for an item that is not ready; then that one is passed over. A medium that
+ * has not played to its end by then has stalled.
+ */
+export const lateMs = 900;
 
 /** When two items have had their chance, the shown one is prepared anew: rather twice what is good than a screen. */
-export const againMs = 1700;
+export const againMs = 1250;
 
-/** The longest that an item may stay beyond its time at all. */
-export const overdueMs = 2000;
+/** When an item has to leave at last. */
+export const overdueMs = 1500;
+
+/** How long it takes to leave: a fade. With it an item is gone within two seconds of its time, frames included. */
+export const leavingMs = 300;
 
 /** Milliseconds until a program, of which nothing could be shown, is tried again: 2 s doubling to one minute. */
 export function backOffMs(emptyRounds: number): number {
@@ -194,7 +201,7 @@ function timeIsUp(from: Playback, shown: Shown, agoMs: number, before: readonly 
   if (revealed.next.shown?.play !== shown.play) return revealed;
   const chances = { late: lateMs, again: againMs, overdue: overdueMs } as const;
   const reminders = (['late', 'again', 'overdue'] as const).map(
-    (of): Effect => ({ type: 'remind', play: shown, of, ms: chances[of] - agoMs }),
+    (of): Effect => ({ type: 'remind', play: shown, of, ms: Math.max(0, chances[of] - agoMs) }),
   );
   return { next: over, effects: [...before, ...reminders] };
 }
@@ -261,7 +268,7 @@ export function step(from: Playback, happening: Happening): Step {
       if (shown?.play !== happening.play || shown.phase === 'settled') return unchanged;
       return seek({ ...from, shown: { ...shown, phase: 'settled' } }, []);
     case 'elapsed':
-      return shown?.play === happening.play ? timeIsUp(from, shown, 0, []) : unchanged;
+      return shown?.play === happening.play ? timeIsUp(from, shown, happening.beyondMs, []) : unchanged;
     case 'stalled':
       if (shown?.play !== happening.play) return unchanged;
       return timeIsUp(from, shown, lateMs, [report(shown.item, 'failed', 'stalled')]);

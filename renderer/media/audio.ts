@@ -1,16 +1,12 @@
 import type { ProgramItem } from '../../electron/ipc/contract.ts';
-import { after, painted } from '../timer.ts';
+import { painted } from '../timer.ts';
 import { type Card, createCard } from './card.ts';
+import { beyondMs, endInTime, glanceEveryMs } from './length.ts';
 import type { Medium, MediumEvents, Prepare } from './medium.ts';
 import { Refusal, refusalOf } from './medium.ts';
 import { patienceMs, progressJudge } from './progress.ts';
 import { goRound } from './round.ts';
 import { giveVoice } from './sound.ts';
-
-const glanceEveryMs = 250;
-
-/** How much longer than its length a sound may take to be played to its end. */
-const slackMs = 1500;
 
 /** Words for MediaError codes 1 … 4 (HTML, MediaError). */
 const errorWords = ['failed', 'aborted', 'load', 'decode', 'unsupported'];
@@ -42,8 +38,6 @@ function follow(audio: HTMLAudioElement, card: Card, durationSeconds: number | n
     ...{ presentedFrames: 0, decodedFrames: 0 },
   });
   const standsStill = progressJudge(glance(), patienceMs);
-  const stopTimer =
-    durationSeconds === null ? after(audio.duration * 1000 + slackMs, () => end(events.stalled)) : () => {};
   const look = () => {
     goRound(audio, durationSeconds, startMs);
     card.tell(audio.currentTime, audio.duration);
@@ -57,10 +51,11 @@ function follow(audio: HTMLAudioElement, card: Card, durationSeconds: number | n
     stop();
     tell();
   };
+  const stopTimer = durationSeconds === null ? endInTime(audio, startMs, end, events) : () => {};
   const watch = setInterval(look, glanceEveryMs);
   look();
   audio.addEventListener('ended', () => {
-    if (durationSeconds === null) end(events.elapsed);
+    if (durationSeconds === null) end(() => events.elapsed(beyondMs(audio, startMs)));
   });
   audio.addEventListener('error', () => end(events.stalled));
   return stop;

@@ -4,9 +4,12 @@ import type { ProgramItem } from '../../electron/ipc/contract.ts';
 export interface MediumEvents {
   /** A frame of it is on the display. */
   presented(): void;
-  /** It has played to its end. The time that its item gives it is watched by the stage, not by the medium. */
-  elapsed(): void;
-  /** It makes no progress. */
+  /**
+   * It has played to its end, and was to have done so `beyondMs` ago. The time that its item gives it is watched by the
+   * stage, not by the medium.
+   */
+  elapsed(beyondMs: number): void;
+  /** It makes no progress; told no later than `lateMs` beyond its length where that is known. */
   stalled(): void;
 }
 

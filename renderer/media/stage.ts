@@ -1,7 +1,7 @@
 /** Performs what playback decides: owns the two surfaces, the media on them and all waiting. */
 import type { ItemKind, PlaybackReport, Program, ProgramItem, Resume } from '../../electron/ipc/contract.ts';
 import type { Effect, Happening, Play, Playback, SurfaceId } from '../playback.ts';
-import { idle, step } from '../playback.ts';
+import { idle, lateMs, step } from '../playback.ts';
 import { after } from '../timer.ts';
 import { prepareAudio } from './audio.ts';
 import { countsFrom, timeOf } from './clock.ts';
@@ -75,6 +75,8 @@ export function createStage({ surfaces, report, changed, resume = null }: StageP
   let cancelWait = () => {};
   /** When the time of the shown item is up; `null`: when it has played to its end. */
   let dueMs: number | null = null;
+  /** Since when the time of the shown item is up; `null`: it is not. */
+  let upSinceMs: number | null = null;
   let resumed = resume;
 
   const clear = (surface: SurfaceId, play?: number) => {
@@ -116,10 +118,12 @@ export function createStage({ surfaces, report, changed, resume = null }: StageP
   };
 
   /** Lets an item's time run, beginning at the moment at which it was due. */
-  const startClock = (timeMs: number | null, elapsed: () => void) => {
+  const startClock = (timeMs: number | null, elapsed: (beyondMs: number) => void) => {
     const nowMs = performance.now();
     dueMs = timeMs === null ? null : countsFrom(dueMs, nowMs, timeMs) + timeMs;
-    return dueMs === null ? () => {} : after(dueMs - nowMs, elapsed);
+    if (dueMs === null) return () => {};
+    const endMs = dueMs;
+    return after(endMs - nowMs, () => elapsed(performance.now() - endMs));
   };
 
   const reveal = async ({ play, surface, item }: Play, outgoing: Play | null) => {
@@ -128,22 +132,38 @@ export function createStage({ surfaces, report, changed, resume = null }: StageP
     if (!holding || !medium) return;
     const beneath = holdings[other(surface)]?.medium;
     const timeMs = timeOf(item.kind, item.durationSeconds);
+    const beyondMs = upSinceMs === null ? 0 : performance.now() - upSinceMs;
+    upSinceMs = null;
     const begun = new Promise<void>((resolve) => {
-      const tellAndGoOn = (type: 'presented' | 'elapsed' | 'stalled') => () => {
-        if (holdings[surface] === holding) happen({ type, play });
+      const goOn = (happening: Happening) => {
+        if (holdings[surface] === holding) happen(happening);
         resolve();
       };
-      holding.stopTimers.push(startClock(timeMs, tellAndGoOn('elapsed')));
+      const end = (type: 'elapsed' | 'stalled', agoMs: number) => {
+        // A page that stood still itself, as the machine slept, does not take the next item's chance from it.
+        const beyondMs = Math.min(agoMs, lateMs);
+        if (playback.shown?.play === play) upSinceMs ??= performance.now() - beyondMs;
+        goOn({ type, play, beyondMs });
+      };
+      const elapsed = (beyondMs: number) => end('elapsed', beyondMs);
+      holding.stopTimers.push(startClock(timeMs, elapsed));
       medium.start({
-        presented: tellAndGoOn('presented'),
-        elapsed: tellAndGoOn('elapsed'),
-        stalled: tellAndGoOn('stalled'),
+        presented: () => goOn({ type: 'presented', play }),
+        elapsed,
+        stalled: () => end('stalled', lateMs),
       });
     });
     const transition = medium.layer === 'view' || beneath?.layer === 'view' ? 'cut' : item.transition;
-    await Promise.all([uncover(surfaces[surface], surfaces[other(surface)], transition, transitionMs(timeMs)), begun]);
+    const letGo = () => {
+      if (outgoing !== null) clear(other(surface), outgoing.play);
+    };
+    // What stands prepared beneath a page is seen when that goes, whether or not it moves.
+    if (medium.layer === 'surface' && beneath?.layer === 'view')
+      holding.stopTimers.push(after(transitionMs(null, beyondMs), letGo));
+    const lengthMs = transitionMs(timeMs, beyondMs);
+    await Promise.all([uncover(surfaces[surface], surfaces[other(surface)], transition, lengthMs), begun]);
     // The item before is let go only now, when frames of this one are on the display.
-    if (outgoing !== null) clear(other(surface), outgoing.play);
+    letGo();
     if (playback.shown?.play === play) covering = true;
     happen({ type: 'settled', play });
   };
@@ -175,7 +195,7 @@ export function createStage({ surfaces, report, changed, resume = null }: StageP
       case 'remind': {
         const { play, surface } = effect.play;
         const { ms, of: type } = effect;
-        holdings[surface]?.stopTimers.push(after(ms, () => happen({ type, play })));
+        holdings[surface]?.stopTimers.push(after(ms, () => happen({ type, play, beyondMs: 0 })));
         break;
       }
       case 'wait':

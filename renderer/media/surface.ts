@@ -1,4 +1,5 @@
 import type { Transition } from '../../electron/ipc/contract.ts';
+import { leavingMs, overdueMs } from '../playback.ts';
 import { painted } from '../timer.ts';
 
 /** How long a fade or a slide takes; long enough to be calm, short against the shortest usual item. */
@@ -10,9 +11,16 @@ const usualMs = 700;
  */
 const barely = 0.001;
 
-/** How long an item's transition takes: at most a third of the item's own time (milliseconds; `null`: open). */
-export function transitionMs(timeMs: number | null): number {
-  return timeMs === null ? usualMs : Math.min(usualMs, timeMs / 3);
+/**
+ * How long an item's transition takes: at most a third of the item's own time, and no longer than the item before, which
+ * is to be seen through it, may stay.
+ *
+ * @param timeMs the item's own time; `null`: open
+ * @param beyondMs how long the item before has stayed beyond its time
+ */
+export function transitionMs(timeMs: number | null, beyondMs: number): number {
+  const untilGoneMs = Math.max(0, overdueMs + leavingMs - beyondMs);
+  return Math.min(usualMs, untilGoneMs, timeMs === null ? usualMs : timeMs / 3);
 }
 
 async function fade(surface: HTMLElement, from: number, to: number, ms: number): Promise<void> {
@@ -54,7 +62,7 @@ export async function uncover(
 /** Lets what lies beneath the surfaces shine through, first giving it time to be painted. */
 export async function fadeAway(surface: HTMLElement): Promise<void> {
   await painted();
-  await fade(surface, 1, 0, usualMs);
+  await fade(surface, 1, 0, leavingMs);
 }
 
 /** Makes a surface invisible at once; for use when it is covered or empty. */

@@ -1,17 +1,12 @@
 import type { ProgramItem } from '../../electron/ipc/contract.ts';
-import { after } from '../timer.ts';
 import { drawBackdrop, leavesStrips } from './backdrop.ts';
+import { beyondMs, endInTime, glanceEveryMs } from './length.ts';
 import type { Medium, MediumEvents, Prepare } from './medium.ts';
 import { Refusal, refusalOf } from './medium.ts';
 import type { Glance } from './progress.ts';
 import { patienceMs, progressJudge, streamPatienceMs } from './progress.ts';
 import { goRound } from './round.ts';
 import { giveVoice } from './sound.ts';
-
-const glanceEveryMs = 250;
-
-/** How much longer than its length a video may take to be played to its end. */
-const slackMs = 1500;
 
 /** Where the bytes of a video come from. */
 export interface Source {
@@ -77,10 +72,7 @@ function follow(video: HTMLVideoElement, { durationSeconds, kind }: ProgramItem,
   const startMs = performance.now();
   const round = () => goRound(video, durationSeconds, startMs);
   round();
-  const stopTimer =
-    durationSeconds === null && !isStream
-      ? after(video.duration * 1000 + slackMs, () => end(events.stalled))
-      : () => {};
+  const hasLength = durationSeconds === null && !isStream;
   const stop = () => {
     clearInterval(watch);
     video.cancelVideoFrameCallback(frameRequest);
@@ -90,6 +82,7 @@ function follow(video: HTMLVideoElement, { durationSeconds, kind }: ProgramItem,
     stop();
     tell();
   };
+  const stopTimer = hasLength ? endInTime(video, startMs, end, events) : () => {};
   const watch = setInterval(() => {
     round();
     // The one frame of a still video was handed over before its reveal.
@@ -99,7 +92,7 @@ function follow(video: HTMLVideoElement, { durationSeconds, kind }: ProgramItem,
   video.addEventListener('ended', () => {
     presented();
     // With a time of its own it stands on its last frame until that is over.
-    if (durationSeconds === null) end(events.elapsed);
+    if (durationSeconds === null) end(() => events.elapsed(hasLength ? beyondMs(video, startMs) : 0));
   });
   video.addEventListener('error', () => end(events.stalled));
   return stop;

@@ -52,6 +52,11 @@ export interface Kiosk {
   viewCalls(): Promise<readonly string[]>;
   /** Waits until the reports contain these, in this order, possibly with others between them. */
   reported(...wanted: readonly string[]): Promise<void>;
+  /**
+   * Counts the page's frames from now on; what is resolved tells how many milliseconds between two instants (since the
+   * epoch) passed without the frames that were due, because the machine was busy.
+   */
+  lostTime(): Promise<(from: number, until: number) => Promise<number>>;
   screenshot(name: string): Promise<void>;
   /** Watches corners and centre of the page until it is stopped or the test ends. */
   observe(): Observer;
@@ -124,6 +129,22 @@ async function openKiosk(app: ElectronApplication, display: Display, observers: 
       const observer = observe(display, lookouts);
       observers.push(observer);
       return observer;
+    },
+    async lostTime() {
+      const frames = await page.evaluateHandle(() => {
+        const times: number[] = [];
+        const count = (nowMs: number) => {
+          times.push(performance.timeOrigin + nowMs);
+          requestAnimationFrame(count);
+        };
+        requestAnimationFrame(count);
+        return times;
+      });
+      return async (from, until) => {
+        const times = (await frames.jsonValue()).filter((time) => time >= from && time <= until);
+        const gaps = times.map((time, at) => time - (times[at - 1] ?? from));
+        return gaps.reduce((lost, gap) => lost + (gap > 50 ? gap : 0), 0);
+      };
     },
     screenshot: async (name) => void (await page.screenshot({ path: path.join(folder, `${name}.png`) })),
   };

@@ -97,6 +97,74 @@ test('when everything hangs the picture goes, too, and a screen says so until so
   await expect(kiosk.page.getByTestId('screen-standby')).toBeVisible({ timeout: 20_000 });
 });
 
+for (const { what, file, seconds, durationSeconds } of [
+  { what: 'a picture', file: 'red.png', seconds: 3, durationSeconds: 3 },
+  { what: 'a video that does not come to its end', file: 'matrix/h264-silent.mp4', seconds: 1, durationSeconds: null },
+]) {
+  test(`nothing is seen of ${what} two seconds after its time, though nothing else can be shown`, async ({ kiosk }) => {
+    const items = [
+      await item('a', file, { durationSeconds }),
+      await item('b', 'green.png'),
+      await item('c', 'blue.png'),
+    ];
+    // Whatever is prepared after the item hangs, the item's own second turn, too; where it has a clock, that stands still.
+    await kiosk.page.evaluate(() => {
+      const { decode } = HTMLImageElement.prototype;
+      const { requestVideoFrameCallback } = HTMLVideoElement.prototype;
+      let first: Element | null = null;
+      const isFirst = (element: Element) => {
+        first ??= element;
+        return first === element;
+      };
+      HTMLImageElement.prototype.decode = function () {
+        return isFirst(this) ? decode.call(this) : new Promise(() => {});
+      };
+      HTMLVideoElement.prototype.requestVideoFrameCallback = function (callback) {
+        return isFirst(this) ? requestVideoFrameCallback.call(this, callback) : 0;
+      };
+      HTMLMediaElement.prototype.play = async () => {};
+    });
+    const lost = await kiosk.lostTime();
+    const ofItem = () => {
+      const [red, green, blue] = kiosk.display.pixel(1240, 360);
+      return red - (file === 'red.png' ? Math.max(green, blue) : blue) > 30;
+    };
+    const looks: number[] = [];
+    const look = () => {
+      if (ofItem()) looks.push(Date.now());
+    };
+    const timer = setInterval(look, 2);
+    try {
+      await kiosk.push(playing('p1', items));
+      await expect(kiosk.page.getByTestId('screen-standby')).toBeVisible({ timeout: 20_000 });
+      await expect.poll(ofItem).toBe(false);
+    } finally {
+      clearInterval(timer);
+    }
+    const [first, last] = [looks[0] ?? Number.NaN, looks.at(-1) ?? Number.NaN];
+    expect(last - first).toBeGreaterThan(seconds * 1000);
+    // Frames that a busy machine did not give the page are none of the player's doing.
+    expect(last - first - (await lost(first, last))).toBeLessThanOrEqual((seconds + 2) * 1000);
+  });
+}
+
+test('a video that is a little slow is over when its time is, and one that is far too slow has failed', async ({
+  kiosk,
+}) => {
+  await kiosk.page.evaluate(() => {
+    const { play } = HTMLMediaElement.prototype;
+    HTMLMediaElement.prototype.play = function () {
+      this.playbackRate = this.duration > 1.5 ? 0.2 : 0.4;
+      return play.call(this);
+    };
+  });
+  const once = { durationSeconds: null };
+  const [little, far] = [await item('little', 'matrix/h264-silent.mp4', once), await item('far', 'cyan.mp4', once)];
+  await kiosk.push(playing('p1', [little, far, await item('a', 'red.png')]));
+  await kiosk.reported('shown little', 'shown far', 'failed far stalled', 'shown a');
+  expect((await kiosk.reports()).map(told)).not.toContain('failed little stalled');
+});
+
 test('a playlist of one broken item shows the standby screen and tries again', async ({ kiosk }) => {
   await kiosk.push(playing('p1', [await item('x', 'broken.png')]));
   await kiosk.reported('failed x decode');

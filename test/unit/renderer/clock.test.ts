@@ -36,7 +36,8 @@ test('an item that is very late gives up half of its time at most, and no more t
 });
 
 test('a transition takes a third of a short item at most', () => {
-  assert.deepEqual([transitionMs(null), transitionMs(10_000), transitionMs(300)], [700, 700, 100]);
+  assert.deepEqual([transitionMs(null, 0), transitionMs(10_000, 0), transitionMs(300, 0)], [700, 700, 100]);
+  assert.deepEqual([transitionMs(null, 1100), transitionMs(10_000, 1450), transitionMs(300, 60_000)], [700, 350, 0]);
 });
 
 test('what an item had left when it stalled is not added to the time of the next', () => {

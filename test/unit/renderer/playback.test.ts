@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Program, ProgramItem } from '../../../electron/ipc/contract.ts';
 import type { Effect, Happening, Playback } from '../../../renderer/playback.ts';
-import { backOffMs, idle, step, withdrawnGraceMs } from '../../../renderer/playback.ts';
+import { backOffMs, idle, leavingMs, overdueMs, step, withdrawnGraceMs } from '../../../renderer/playback.ts';
 
 function item(itemId: string, changes: Partial<ProgramItem> = {}): ProgramItem {
   const source = `player://media/${itemId}`;
@@ -56,7 +56,7 @@ function happeningOf(from: Playback, move: Move): Happening {
   if (move === 'prepared') return { type: move, play: upcoming };
   if (move === 'refused') return { type: move, play: upcoming, reason: 'decode' };
   if (move === 'retry-due') return { type: move, retry: from.retry ?? -1 };
-  return { type: move, play: shown };
+  return { type: move, play: shown, beyondMs: 0 };
 }
 
 /** Plays the moves from `from` and returns where that leads and the effects of the last move. */
@@ -82,9 +82,9 @@ for (const { behaviour, moves, story } of [
   { behaviour: 'keeps the other surface until the reveal has settled', moves: [abc, ...begun], story: ['prepare b@1'] },
   { behaviour: 'keeps an item for its time though the next is ready', moves: [abc, ...begun, 'prepared'], story: [] },
   {
-    behaviour: 'holds an item past its time until the next is ready, for two seconds at most',
+    behaviour: 'holds an item past its time until the next is ready, for a second and a half at most',
     moves: [abc, ...begun, 'elapsed'],
-    story: ['late a 1000', 'again a 1700', 'overdue a 2000'],
+    story: ['late a 900', 'again a 1250', 'overdue a 1500'],
   },
   {
     behaviour: 'passes over an item that holds up the others',
@@ -134,7 +134,7 @@ for (const { behaviour, moves, story } of [
   {
     behaviour: 'gives a stalled item no second of grace',
     moves: [abc, ...begun, 'stalled'],
-    story: ['failed a stalled', 'late a 0', 'again a 700', 'overdue a 1000'],
+    story: ['failed a stalled', 'late a 0', 'again a 350', 'overdue a 600'],
   },
   { behaviour: 'takes the end of an item once', moves: [abc, ...begun, 'elapsed', 'elapsed'], story: [] },
   {
@@ -253,10 +253,22 @@ for (const { behaviour, moves, story } of [
 test('ignores what comes late from an earlier play', () => {
   const { state } = run(idle, abc, ...begun, 'prepared', 'elapsed');
   for (const type of ['prepared', 'presented', 'settled', 'elapsed', 'stalled', 'late', 'overdue'] as const) {
-    assert.deepEqual(step(state, { type, play: 1 }), { next: state, effects: [] });
+    assert.deepEqual(step(state, { type, play: 1, beyondMs: 0 }), { next: state, effects: [] });
   }
   assert.deepEqual(step(state, { type: 'refused', play: 1, reason: 'decode' }), { next: state, effects: [] });
   assert.deepEqual(step(state, { type: 'retry-due', retry: 1 }), { next: state, effects: [] });
+});
+
+test('counts what an item has stayed beyond its time already against the chances of the next', () => {
+  const { state } = run(idle, abc, ...begun);
+  const story = (beyondMs: number) =>
+    step(state, { type: 'elapsed', play: state.shown?.play ?? -1, beyondMs }).effects.map(line);
+  assert.deepEqual(story(600), ['late a 300', 'again a 650', 'overdue a 900']);
+  assert.deepEqual(story(1300), ['late a 0', 'again a 0', 'overdue a 200']);
+});
+
+test('an item is gone well within two seconds of its time, the fade included', () => {
+  assert.ok(overdueMs + leavingMs <= 1800);
 });
 
 test('starts the back-off anew once something has been prepared', () => {
