@@ -72,7 +72,7 @@ const formats: Readonly<Record<string, MediaFormat>> = {
 
 /** The clips by digest, served as what their names say; one of them lies. */
 function readClips(): Map<string, ServedMedia> {
-  const folders = ['clips', 'matrix'].map((name) => path.resolve('test/fixtures', name));
+  const folders = ['clips', 'matrix', 'marks'].map((name) => path.resolve('test/fixtures', name));
   const files = folders.flatMap((folder) => readdirSync(folder).map((name) => path.join(folder, name)));
   return new Map(
     files.flatMap((file) => {

@@ -175,7 +175,7 @@ export const test = base.extend<{ kiosk: Kiosk }, { opened: { kiosk: Kiosk; obse
   },
 });
 
-/** Address of a clip, as main would name it: by its digest. `matrix/…` are those of test/fixtures/matrix. */
+/** Address of a clip, as main would name it: by its digest. `matrix/…` and `marks/…` are those of test/fixtures. */
 export async function clip(name: string): Promise<string> {
   const bytes = await readFile(path.resolve('test/fixtures', name.includes('/') ? name : `clips/${name}`));
   return `player://media/${createHash('sha256').update(bytes).digest('hex')}`;

@@ -23,6 +23,18 @@ export function sightOf([red, green, blue]: Rgb): Sight {
   return Math.max(red, green, blue) < 48 ? 'dark' : 'other';
 }
 
+/** Whether a pixel shows two clips at once, each by a fifth at least, as the middle of a fade does. */
+export function isMixture(pixel: Rgb, one: keyof typeof colours, other: keyof typeof colours): boolean {
+  const [from, to] = [colours[one], colours[other]];
+  const shares = pixel.map((level, channel) => {
+    const [start, end] = [from[channel] as number, to[channel] as number];
+    if (start === end) return Math.abs(level - start) < tolerance ? null : Number.NaN;
+    return (level - start) / (end - start);
+  });
+  const told = shares.filter((share) => share !== null);
+  return told.every((share) => share >= 0.2 && share <= 0.8) && Math.max(...told) - Math.min(...told) < 0.2;
+}
+
 export interface Observer {
   readonly sights: readonly Sight[];
   /** The sights without what is between two of them: a fade, or a display that is half repainted. */

@@ -1,7 +1,7 @@
 import { expect } from 'playwright/test';
 import type { Fit, Rotation, Snapshot } from '../../../electron/ipc/contract.ts';
 import type { Kiosk } from './kiosk.ts';
-import { device, item, playing, test } from './kiosk.ts';
+import { device, item, playing, streamItem, test, told } from './kiosk.ts';
 import type { Sight } from './observer.ts';
 import { sightOf } from './observer.ts';
 
@@ -45,6 +45,35 @@ for (const { width, height } of sizes) {
   }
 }
 
+/** What stands a little inside of the middles of the four sides, clockwise from above. */
+function sides(kiosk: Kiosk, width: number, height: number): Sight[] {
+  const [middle, halfway] = [Math.floor(width / 2), Math.floor(height / 2)];
+  const places = [
+    [middle, 8],
+    [width - 9, halfway],
+    [middle, height - 9],
+    [8, halfway],
+  ] as const;
+  return places.map(([x, y]) => sightOf(kiosk.display.pixel(x, y)));
+}
+
+for (const { width, height } of sizes) {
+  test(`cover crops what fill keeps, undistorted or whole, at ${width} × ${height}`, async ({ kiosk }) => {
+    await kiosk.resize(width, height);
+    // Square, cyan, with a rim of another colour on each side that is a tenth of it wide.
+    const rims = ['red', 'green', 'yellow', 'blue'] as const;
+    const expected = {
+      fill: rims,
+      cover: rims.map((rim, side) => (side % 2 === (width > height ? 0 : 1) ? 'cyan' : rim)),
+    };
+    for (const fit of ['fill', 'cover'] as const) {
+      await kiosk.restart(playing(fit, [await item(fit, 'rims.png', { durationSeconds: 60, fit })]));
+      await kiosk.reported(`shown ${fit}`);
+      await expect.poll(() => sides(kiosk, width, height), { message: fit }).toEqual(expected[fit]);
+    }
+  });
+}
+
 test('a rotation that the server changes turns what is already shown', async ({ kiosk }) => {
   const still = await item('a', 'corners.png', { durationSeconds: 60 });
   await kiosk.push(playing('p1', [still]));
@@ -73,22 +102,34 @@ test('a rotated video is turned as well', async ({ kiosk }) => {
   await expect.poll(() => corners(kiosk, 1280, 720)).toEqual(['cyan', 'cyan', 'cyan', 'cyan']);
 });
 
-test('a video is silent until its reveal, then as loud as the settings say', async ({ kiosk }) => {
-  const quiet = (volume: number, muted: boolean): Snapshot => ({ ...program, sound: { volume, muted } });
-  const program = playing('p1', [await item('v', 'cyan.mp4', { durationSeconds: 60 })]);
-  const heard = () =>
-    kiosk.page.evaluate(() => {
-      const video = document.querySelector('video');
-      return video && { volume: video.volume, muted: video.muted };
-    });
-  await kiosk.push(quiet(0.5, false));
-  await kiosk.reported('shown v');
-  await expect.poll(heard).toEqual({ volume: 0.5, muted: false });
-  await kiosk.push(quiet(0.25, true));
-  await expect.poll(heard).toEqual({ volume: 0.25, muted: true });
-  await kiosk.push(quiet(0, false));
-  await expect.poll(heard).toEqual({ volume: 0, muted: true });
-});
+for (const { what, sounding } of [
+  { what: 'a video', sounding: () => item('s', 'matrix/h264-aac.mp4', { durationSeconds: 60 }) },
+  { what: 'a sound', sounding: () => item('s', 'matrix/tone.mp3', { durationSeconds: 60 }) },
+  { what: 'a stream', sounding: async () => streamItem('s', 'segments', { durationSeconds: 60 }) },
+]) {
+  test(`${what} is silent until its reveal, then as loud as the settings say`, async ({ kiosk }) => {
+    const picture = await item('a', 'red.png', { durationSeconds: 4 });
+    const program = playing('p1', [picture, await sounding()]);
+    const quiet = (volume: number, muted: boolean): Snapshot => ({ ...program, sound: { volume, muted } });
+    const heard = () =>
+      kiosk.page.evaluate(() => {
+        const media = [...document.querySelectorAll<HTMLMediaElement>('video, audio')];
+        return media.map(({ volume, muted, paused }) => ({ volume, muted, paused }));
+      });
+    await kiosk.push(quiet(0.5, false));
+    await kiosk.reported('shown a');
+    await expect
+      .poll(async () => (await heard()).map(({ muted, paused }) => ({ muted, paused })))
+      .toEqual([{ muted: true, paused: true }]);
+    expect((await kiosk.reports()).map(told), 'prepared before its turn').toEqual(['shown a']);
+    await kiosk.reported('shown s');
+    await expect.poll(heard).toContainEqual({ volume: 0.5, muted: false, paused: false });
+    await kiosk.push(quiet(0.25, true));
+    await expect.poll(heard).toContainEqual({ volume: 0.25, muted: true, paused: false });
+    await kiosk.push(quiet(0, false));
+    await expect.poll(heard).toContainEqual({ volume: 0, muted: true, paused: false });
+  });
+}
 
 test('every screen is turned with the display', async ({ kiosk }) => {
   await kiosk.push(turned({ ...device, state: 'starting' }, 90));

@@ -1,7 +1,7 @@
 /** How items follow on each other: kinds of transition, short, many, hanging and broken items, and where a page goes on. */
 import { expect } from 'playwright/test';
 import { item, playing, test, told } from './kiosk.ts';
-import { sightOf } from './observer.ts';
+import { isMixture, sightOf } from './observer.ts';
 
 test('a slide pushes the old picture out, edge to edge, without a dark frame', async ({ kiosk }) => {
   const slide = { durationSeconds: 2, transition: 'slide' } as const;
@@ -27,6 +27,43 @@ test('a slide pushes the old picture out, edge to edge, without a dark frame', a
   observer.stop();
   expect(observer.sights).not.toContain('dark');
 });
+
+for (const transition of ['cut', 'fade', 'slide'] as const) {
+  test(`a ${transition} from picture to video and back shows no dark frame, and ${
+    transition === 'fade' ? 'both of them at once' : 'either of them'
+  }`, async ({ kiosk }) => {
+    const changes = { durationSeconds: 1.5, transition } as const;
+    const items = [await item('a', 'red.png', changes), await item('b', 'cyan.mp4', changes)];
+    await kiosk.push(playing('p1', items));
+    await kiosk.reported('shown a');
+    await expect.poll(() => sightOf(kiosk.display.pixel(640, 360))).toBe('red');
+    const observer = kiosk.observe();
+    /** The colours before and after each mixture that was seen, and `other` for anything that is none. */
+    const between = new Set<string>();
+    let before = 'red';
+    const look = () => {
+      const pixel = kiosk.display.pixel(640, 360);
+      const sight = sightOf(pixel);
+      if (sight === 'other') between.add(isMixture(pixel, 'red', 'cyan') ? `mixture after ${before}` : 'other');
+      else before = sight;
+    };
+    const timer = setInterval(look, 2);
+    try {
+      await kiosk.reported('shown a', 'shown b', 'shown a', 'shown b');
+      if (transition === 'fade') {
+        // A busy machine may paint nothing of a fade but its end.
+        const both = ['mixture after cyan', 'mixture after red'];
+        await expect.poll(() => [...between], { timeout: 40_000 }).toEqual(expect.arrayContaining(both));
+      }
+    } finally {
+      clearInterval(timer);
+      observer.stop();
+    }
+    if (transition === 'cut') expect([...between]).toEqual([]);
+    expect(observer.sights).toContain('cyan');
+    expect(observer.sights).not.toContain('dark');
+  });
+}
 
 test('items of a fifth of a second follow on each other in their order, without a dark frame', async ({ kiosk }) => {
   const names = ['red.png', 'green.png', 'blue.png', 'cyan.mp4'];
