@@ -30,11 +30,18 @@ test('a new screen shows PIN and fingerprint, is claimed, and plays over mutual 
   await player.stop();
 });
 
-test('the second start plays from disk at once and asks for no PIN', async ({ rig }) => {
+test('the second start plays from disk at once, as loud as the settings say, and asks for no PIN', async ({ rig }) => {
   await (await rig.startRegistered()).stop();
   const before = rig.backend.requests.length;
+  rig.settings = { ...rig.settings, sound: { volume: 30, muted: false } };
   const player = await rig.start();
   await player.logged('item-shown');
+  const loudness = () =>
+    player.page.evaluate(() => {
+      const videos = [...document.querySelectorAll('video')];
+      return videos.filter(({ paused }) => !paused).map(({ volume, muted }) => ({ volume, muted }));
+    });
+  await expect.poll(loudness, { timeout: 60_000 }).toEqual([{ volume: 0.3, muted: false }]);
   await player.logged('session-started');
   expect(player.log.some(({ event }) => event === 'registration-pending')).toBe(false);
   await expect
