@@ -92,6 +92,18 @@ export function misplaced(within = '#root > .screen'): string[] {
   ];
 }
 
+/** The smallest size of any text, in hundredths of the shorter side of the 16:9 picture (`--u` of base.css). */
+export function smallestText(within: string): number {
+  const unit = Math.min(innerWidth, innerHeight, 0.5625 * Math.max(innerWidth, innerHeight)) / 100;
+  const texts = [...document.querySelectorAll<HTMLElement>(`${within} *`)].filter((element) =>
+    [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.textContent?.trim()),
+  );
+  return Math.min(...texts.map((element) => Number.parseFloat(getComputedStyle(element).fontSize) / unit));
+}
+
+/** What good eyes read from five metres on a 55-inch display, as base.css reckons; less what rounding takes. */
+export const legible = 2.7 - 0.01;
+
 /** Puts every endless animation at its end, where a moving text is farthest from its place. */
 export async function settleMotion(page: Page, at: 0 | 1) {
   await page.evaluate((share) => {

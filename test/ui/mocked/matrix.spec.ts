@@ -1,6 +1,6 @@
 /** Every kind and coding that the README names, played by the real engine from real files. */
 import { expect } from 'playwright/test';
-import { heard, misplaced, sizes } from './catalogue.ts';
+import { heard, legible, misplaced, sizes, smallestText } from './catalogue.ts';
 import { contrasts } from './contrast.ts';
 import { item, playing, test, told } from './kiosk.ts';
 import { type Sight, sightOf } from './observer.ts';
@@ -118,6 +118,7 @@ test('the card of a sound keeps every text in its place and legible, at every si
       await kiosk.page.evaluate(() => document.fonts.ready);
       const where = `${width} × ${height} ${JSON.stringify(look)}`;
       expect(await kiosk.page.evaluate(misplaced, '.card'), where).toEqual([]);
+      expect(await kiosk.page.evaluate(smallestText, '.card'), where).toBeGreaterThanOrEqual(legible);
       await kiosk.screenshot(`now-playing-${look.theme}${'language' in look ? '-ar' : ''}-${width}x${height}`);
       const weak = async () => {
         const measured = await contrasts(kiosk.page, kiosk.display, '.card');

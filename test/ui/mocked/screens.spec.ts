@@ -5,12 +5,14 @@ import {
   card,
   claimUrl,
   dressed,
+  legible,
   misplaced,
   notice,
   overlays,
   screens,
   settleMotion,
   sizes,
+  smallestText,
   trouble,
 } from './catalogue.ts';
 import { contrasts } from './contrast.ts';
@@ -18,7 +20,9 @@ import { device, test } from './kiosk.ts';
 
 for (const { name: size, width, height } of sizes) {
   for (const [name, snapshot] of Object.entries(screens)) {
-    test(`the screen ${name} keeps every text in its place at ${size}`, async ({ kiosk }) => {
+    test(`the screen ${name} keeps every text in its place and legible from five metres at ${size}`, async ({
+      kiosk,
+    }) => {
       await kiosk.resize(width, height);
       await kiosk.push(snapshot());
       await expect(kiosk.page.getByTestId(`screen-${snapshot().state}`)).toBeVisible();
@@ -27,6 +31,7 @@ for (const { name: size, width, height } of sizes) {
         await settleMotion(kiosk.page, at);
         expect(await kiosk.page.evaluate(misplaced, '#root > .screen')).toEqual([]);
       }
+      expect(await kiosk.page.evaluate(smallestText, '#root > .screen')).toBeGreaterThanOrEqual(legible);
       await kiosk.screenshot(`${name}-${size}`);
       expect(kiosk.complaints).toEqual([]);
     });
@@ -34,7 +39,9 @@ for (const { name: size, width, height } of sizes) {
 }
 
 for (const { name: size, width, height } of sizes) {
-  test(`the operator’s overlay keeps every text in its place at ${size}`, async ({ kiosk }) => {
+  test(`the operator’s overlay keeps every text in its place and legible from five metres at ${size}`, async ({
+    kiosk,
+  }) => {
     await kiosk.resize(width, height);
     await kiosk.push({ ...device, state: 'standby', reason: 'nothing-scheduled' });
     for (const [name, view] of Object.entries(overlays)) {
@@ -42,6 +49,7 @@ for (const { name: size, width, height } of sizes) {
       await expect(kiosk.page.getByTestId('operator-layer')).toBeVisible();
       await kiosk.page.evaluate(() => document.fonts.ready);
       expect(await kiosk.page.evaluate(misplaced, '.operator-layer'), name).toEqual([]);
+      expect(await kiosk.page.evaluate(smallestText, '.operator-layer'), name).toBeGreaterThanOrEqual(legible);
       await kiosk.screenshot(`${name}-${size}`);
     }
     expect(kiosk.complaints).toEqual([]);
@@ -67,6 +75,26 @@ test('the look for misplaced texts finds one that is there', async ({ kiosk }) =
   expect(await kiosk.page.evaluate(misplaced, '#root > .screen')).toContainEqual(
     expect.stringMatching(/^outside: The player may not/),
   );
+});
+
+test('nothing turns or fills up on a screen that waits: no progress is shown that nobody measures', async ({
+  kiosk,
+}) => {
+  const promises = () =>
+    kiosk.page.evaluate(() => {
+      const marks = '.screen :is(progress, meter, canvas, img, video, animate, [role="progressbar"], [aria-busy])';
+      const moving = document.getAnimations().map((animation) => (animation as CSSAnimation).animationName);
+      return [...[...document.querySelectorAll(marks)].map(({ localName }) => localName), ...moving];
+    });
+  for (const name of ['starting', 'registering-asking', 'registering', 'trouble']) {
+    const snapshot = screens[name]?.() as Snapshot;
+    await kiosk.push(snapshot);
+    await expect(kiosk.page.getByTestId(`screen-${snapshot.state}`)).toBeVisible();
+    await expect.poll(promises, { message: name }).toEqual([]);
+  }
+  // That it could be seen: the clock of this screen drifts.
+  await kiosk.push(screens['standby']?.() as Snapshot);
+  await expect.poll(promises).toContain('drift');
 });
 
 test('shows PIN, fingerprint in groups of four, time left and the steps', async ({ kiosk }) => {
@@ -121,14 +149,24 @@ test('trouble shows what is wrong, what to do and the code', async ({ kiosk }) =
   await expect(screen).toContainText(trouble.code);
 });
 
-for (const theme of ['dark', 'light'] as const) {
-  test(`every text on every ${theme} screen has a contrast of at least 4.5 to what lies beneath it`, async ({
+for (const { look, width, height, name: how } of [
+  { name: 'dark', look: { theme: 'dark' }, width: 1280, height: 720 },
+  { name: 'light', look: { theme: 'light' }, width: 1280, height: 720 },
+  { name: 'dark Arabic', look: { theme: 'dark', language: 'ar' }, width: 1280, height: 720 },
+  { name: 'light Japanese, upright', look: { theme: 'light', language: 'ja' }, width: 1080, height: 1920 },
+] as const) {
+  test(`every text on every screen (${how}) has a contrast of at least 4.5 to what lies beneath it`, async ({
     kiosk,
   }) => {
     test.slow();
+    const { theme } = look;
+    const language = 'language' in look ? look.language : 'en';
+    await kiosk.resize(width, height);
     for (const [name, snapshot] of Object.entries(screens)) {
-      await kiosk.push(dressed(snapshot(), { theme }));
+      await kiosk.push(dressed(snapshot(), { theme, language }));
       await expect(kiosk.page.getByTestId(`screen-${snapshot().state}`)).toBeVisible();
+      await expect(kiosk.page.locator(`html[lang="${language}"]`)).toBeAttached();
+      await kiosk.page.evaluate(() => document.fonts.ready);
       await settleMotion(kiosk.page, 0);
       // The display may still show the screen before: measured until it is this one.
       const weak = async () => {
@@ -137,7 +175,7 @@ for (const theme of ['dark', 'light'] as const) {
       };
       await expect.poll(weak, { message: name }).toEqual([]);
     }
-    await kiosk.push(dressed({ ...device, state: 'starting' }, { theme }));
+    await kiosk.push(dressed({ ...device, state: 'starting' }, { theme, language }));
     for (const [name, view] of Object.entries(overlays)) {
       await kiosk.pushOperator(view());
       const weak = async () => {
