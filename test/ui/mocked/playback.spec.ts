@@ -89,6 +89,25 @@ test('has a web page prepared while another item is shown, raised in its turn an
   expect((await kiosk.viewCalls()).slice(0, 3)).toEqual(['prepare news', 'reveal', 'release']);
 });
 
+test('lowers a web page in time though what lies prepared beneath it does not move', async ({ kiosk }) => {
+  const web = await item('news', 'red.png', { kind: 'web', source: null, durationSeconds: 4 });
+  await kiosk.pages({ news: { state: 'ready' } });
+  await kiosk.push(playing('p1', [web, await item('a', 'green.png', { durationSeconds: 60 })]));
+  await kiosk.reported('shown news');
+  await kiosk.page.evaluate(async () => {
+    const frame = () => new Promise(requestAnimationFrame);
+    // Made so only after it was painted beneath.
+    const isReady = () => document.querySelector<HTMLElement>('.surface:has(img)')?.style.opacity === '1';
+    while (!isReady()) await frame();
+    // From here on nothing says that a frame was painted.
+    window.requestAnimationFrame = () => 0;
+  });
+  expect(await kiosk.viewCalls()).toEqual(['prepare news', 'reveal']);
+  await expect.poll(kiosk.viewCalls, { timeout: 30_000 }).toEqual(['prepare news', 'reveal', 'release']);
+  await expect.poll(() => sightOf(kiosk.display.pixel(640, 360))).toBe('green');
+  expect((await kiosk.reports()).map(told)).toEqual(['shown news']);
+});
+
 test('rests and tries again when nothing of a program can be shown', async ({ kiosk }) => {
   await kiosk.push(playing('p1', [await item('x', 'broken.png'), await item('y', 'broken.png')]));
   await kiosk.reported('failed x decode', 'failed y decode');
