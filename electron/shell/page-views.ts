@@ -128,7 +128,8 @@ export function createPageViews(ports: ViewsPorts): PageViews {
       if (index >= mostAsleep || ports.freeBytes() < spareBytes || isStale(one)) drop(one);
   };
 
-  const open = async (one: Kept) => {
+  /** @param renews whether it takes the place of one on the display, and so stays awake without a showing */
+  const open = async (one: Kept, renews = false) => {
     const session = await ports.session(one.page);
     if (!kept.has(one)) return;
     const opened = ports.open(one.page, session, (view) => place(view, false), {
@@ -140,7 +141,7 @@ export function createPageViews(ports: ViewsPorts): PageViews {
     opened.view.webContents.on('focus', ports.focusPage);
     await opened.ready;
     one.ready = true;
-    if (one.plays.size === 0) opened.sleep();
+    if (one.plays.size === 0 && !renews) opened.sleep();
     for (const playId of one.plays) ports.changed({ playId, state: 'ready' });
   };
 
@@ -175,7 +176,7 @@ export function createPageViews(ports: ViewsPorts): PageViews {
       if (plays.get(playId) !== old || !raised.includes(playId)) return;
       const next: Kept = { ...old, opened: null, ready: false, plays: new Set(), usedMs: performance.now() };
       kept.add(next);
-      void open(next)
+      void open(next, true)
         .then(() => {
           if (!kept.has(next)) return;
           if (plays.get(playId) !== old || !raised.includes(playId)) return drop(next);

@@ -10,6 +10,8 @@ export interface Lobby {
   readonly player: Player;
   /** Allowed by the settings, as a page of a private network must be. */
   readonly site: Site;
+  /** Another site, allowed likewise. */
+  readonly neighbour: Site;
   /** The reference server by another name: allowed, but of an authority that nobody trusts. */
   readonly untrusted: string;
   /** Not allowed. */
@@ -41,7 +43,10 @@ async function writePin(rig: Rig): Promise<string> {
   return file;
 }
 
-async function openLobby(rig: Rig, site: Site, stranger: Site): Promise<Lobby> {
+type Settings = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
+async function openLobby(rig: Rig, [site, neighbour, stranger]: readonly Site[], more: Settings): Promise<Lobby> {
+  if (!site || !neighbour || !stranger) throw new Error('three sites are needed');
   const red = rig.backend.addMedia('red.png', await readFile(path.resolve('test/fixtures/clips/red.png')));
   const picture: Asset = {
     id: 'picture',
@@ -64,9 +69,13 @@ async function openLobby(rig: Rig, site: Site, stranger: Site): Promise<Lobby> {
   set([picture]);
   const untrusted = `https://127.0.0.1:${new URL(rig.backend.origin).port}`;
   rig.settings = {
-    network: { allowHttpFor: [site.origin, stranger.origin], allowPrivatePages: [site.origin, untrusted] },
+    network: {
+      allowHttpFor: [site.origin, neighbour.origin, stranger.origin],
+      allowPrivatePages: [site.origin, neighbour.origin, untrusted],
+    },
     sound: { volume: 50 },
     operator: { pinFile: await writePin(rig) },
+    ...more,
   };
   const player = await rig.start();
   rig.backend.claim(await player.shownPin(), 'Lobby');
@@ -77,6 +86,7 @@ async function openLobby(rig: Rig, site: Site, stranger: Site): Promise<Lobby> {
     rig,
     player,
     site,
+    neighbour,
     untrusted,
     stranger,
     show(...assets) {
@@ -89,18 +99,21 @@ async function openLobby(rig: Rig, site: Site, stranger: Site): Promise<Lobby> {
   };
 }
 
+/** Gives a lobby of its own, with settings of its own, to `use` and takes it apart afterwards. */
+export async function withLobby(more: Settings, use: (lobby: Lobby) => Promise<void>): Promise<void> {
+  const sites = [await startSite(), await startSite(), await startSite()];
+  await withRig(async (rig) => {
+    const lobby = await openLobby(rig, sites, more);
+    await use(lobby);
+    await lobby.player.stop();
+  });
+  await Promise.all(sites.map((site) => site.close()));
+}
+
 export const test = base.extend<object, { lobby: Lobby }>({
   lobby: [
     // biome-ignore lint/correctness/noEmptyPattern: the runner reads the names of the fixtures from the pattern
-    async ({}, use) => {
-      const [site, stranger] = [await startSite(), await startSite()];
-      await withRig(async (rig) => {
-        const lobby = await openLobby(rig, site, stranger);
-        await use(lobby);
-        await lobby.player.stop();
-      });
-      await Promise.all([site.close(), stranger.close()]);
-    },
+    async ({}, use) => withLobby({}, use),
     { scope: 'worker', timeout: 120_000 },
   ],
 });
@@ -137,6 +150,31 @@ export async function viewPid(lobby: Lobby, path: string): Promise<number> {
         ?.getOSProcessId() ?? 0,
     path,
   );
+}
+
+/** What an expression means to the page whose address ends so, asked as if a hand had just touched it where `touched`. */
+export async function askView(lobby: Lobby, path: string, expression: string, touched = false): Promise<unknown> {
+  return lobby.player.app.evaluate(
+    ({ webContents }, [ending, code, gesture]) =>
+      webContents
+        .getAllWebContents()
+        .find((one) => one.getURL().endsWith(ending))
+        ?.executeJavaScript(code, gesture),
+    [path, expression, touched] as const,
+  );
+}
+
+/** What is seen in the middle of the display from now on, each sight once; asked every 2 ms. */
+export function watchMiddle(lobby: Lobby): () => readonly string[] {
+  const sights: string[] = [];
+  const timer = setInterval(() => {
+    const seen = lobby.middle();
+    if (sights.at(-1) !== seen) sights.push(seen);
+  }, 2);
+  return () => {
+    clearInterval(timer);
+    return sights;
+  };
 }
 
 /** Answers with a document the first time only, so that a long item does not come again and hold up the next test. */

@@ -1,19 +1,6 @@
 /** What bounds a web page's process: death, silence, memory, age; and that the display is never empty because of it. */
 import { existsSync } from 'node:fs';
-import { colours, expect, filled, type Lobby, onlyOnce, test, told, viewPid } from './lobby.ts';
-
-/** What is seen in the middle of the display from now on, each sight once; asked every 2 ms. */
-function watchMiddle(lobby: Lobby): () => readonly string[] {
-  const sights: string[] = [];
-  const timer = setInterval(() => {
-    const seen = lobby.middle();
-    if (sights.at(-1) !== seen) sights.push(seen);
-  }, 2);
-  return () => {
-    clearInterval(timer);
-    return sights;
-  };
-}
+import { colours, expect, filled, onlyOnce, test, told, viewPid, watchMiddle, withLobby } from './lobby.ts';
 
 /** Nothing tells of it. */
 const nextIsReady = () => new Promise((resolve) => setTimeout(resolve, 1_500));
@@ -94,4 +81,25 @@ test('a page that takes ever more memory is ended and makes room for the next it
   await lobby.player.logged('page-failed', { reason: 'memory' }, from);
   await lobby.seen(colours.red);
   await expect.poll(() => existsSync(`/proc/${pid}`), { timeout: 20_000 }).toBe(false);
+});
+
+test('a page that has grown old is loaded by a fresh process; by settings that are mute none is heard', async () => {
+  const settings = { page: { recycleAfterHours: 0.001 }, sound: { volume: 50, muted: true } };
+  await withLobby(settings, async (lobby) => {
+    const url = lobby.site.page('/old', filled(colours.green));
+    const from = lobby.show({ id: 'old', asset_url: url, duration: 3.8, sound: true });
+    await told(lobby, 'item-shown', 'old', from);
+    const first = await viewPid(lobby, '/old');
+    const muted = await lobby.player.app.evaluate(({ webContents }) =>
+      webContents
+        .getAllWebContents()
+        .find((one) => one.getURL().endsWith('/old'))
+        ?.isAudioMuted(),
+    );
+    expect(muted).toBe(true);
+    const again = lobby.player.log.length;
+    await told(lobby, 'item-shown', 'picture', again);
+    await told(lobby, 'item-shown', 'old', again);
+    expect(await viewPid(lobby, '/old')).not.toBe(first);
+  });
 });

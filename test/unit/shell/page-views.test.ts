@@ -5,12 +5,12 @@ import type { WebPage } from '../../../electron/shell/page-session.ts';
 import type { PageView } from '../../../electron/shell/page-view.ts';
 import { createPageViews, type ViewsPorts } from '../../../electron/shell/page-views.ts';
 
-const pageOf = (assetId: string): WebPage => ({
+const pageOf = (assetId: string, refreshMs: number | null = null): WebPage => ({
   assetId,
   url: `https://${assetId}.example/`,
   headers: {},
   allowedOrigins: [],
-  refreshMs: null,
+  refreshMs,
   zoom: 1,
   scrollTop: 0,
   scrollSpeed: 0,
@@ -46,8 +46,10 @@ function viewOf(assetId: string) {
   };
 }
 
+type Limits = Partial<Pick<ViewsPorts, 'page' | 'memoryKib' | 'freeBytes' | 'recycleAfterMs'>>;
+
 /** The product's own views over a window and pages that a test makes up. */
-function setUp(limits: Partial<Pick<ViewsPorts, 'memoryKib' | 'freeBytes' | 'recycleAfterMs'>> = {}) {
+function setUp(limits: Limits = {}) {
   const children: unknown[] = [];
   const window = {
     contentView: {
@@ -65,7 +67,7 @@ function setUp(limits: Partial<Pick<ViewsPorts, 'memoryKib' | 'freeBytes' | 'rec
   const changes: ViewChange[] = [];
   const views = createPageViews({
     window: () => ({ window, width: 1280, height: 720 }) as unknown as ReturnType<ViewsPorts['window']>,
-    page: pageOf,
+    page: (itemId) => pageOf(itemId),
     open: (page, _session, place, { failed }) => {
       const one = viewOf(page.assetId);
       one.fail = failed;
@@ -144,6 +146,16 @@ for (const [what, limits] of [
     await showing('2', 'a');
     assert.equal(made.length, 2);
   });
+
+test('a page on the display is exchanged at its refresh interval for one that is awake', async () => {
+  const { made, prepare, views } = setUp({ page: (itemId) => pageOf(itemId, 20) });
+  await prepare('1', 'a');
+  await views.reveal('1');
+  while (made[0]?.deeds.includes('closed') !== true) await new Promise((resolve) => setTimeout(resolve, 2));
+  assert.deepEqual(made[1]?.deeds, ['begun']);
+  assert.equal(made[1]?.isInSight(), true);
+  views.release('1');
+});
 
 test('a page that fails on the display leaves it to the page that is ready next', async () => {
   const { made, changes, prepare, views } = setUp();
