@@ -1,6 +1,7 @@
 import { type Session, type WebContents, WebContentsView } from 'electron';
 import { lockedPreferences } from './locked-preferences.ts';
 import { mayNavigate, type WebPage } from './page-session.ts';
+import { answersWithin, late, within } from './silence.ts';
 
 const loadDeadlineMs = 15_000;
 /** A page whose scripts never stop loading is shown once this time has passed since its document was there. */
@@ -9,8 +10,6 @@ const paintDeadlineMs = 3_000;
 /** A page that hangs is found within the sum of both. */
 const lookEveryMs = 1_000;
 const answerWithinMs = 3_000;
-/** Counted as one step of that time, however long this process itself was kept from running. */
-const stepMs = 250;
 /** Resident memory above which a page's process is ended, KiB. */
 const mostMemoryKib = 1_536 * 1024;
 
@@ -221,30 +220,6 @@ async function framePainted(contents: WebContents): Promise<boolean> {
   return picture !== late && picture !== null && !picture.isEmpty();
 }
 
-/** What is not done in time, as opposed to what was answered with nothing. */
-const late = Symbol('late');
-
-async function within<T>(ms: number, work: Promise<T>): Promise<T | typeof late> {
-  let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<typeof late>((resolve) => {
-    timer = setTimeout(() => resolve(late), ms);
-  });
-  return Promise.race([work, deadline]).finally(() => clearTimeout(timer));
-}
-
-/**
- * Whether there is an answer in time. A machine that does not let this process or the page run is to blame for the
- * silence, not the page: such time does not count.
- */
-async function answers(answer: Promise<unknown>, waitedMs: () => number): Promise<boolean> {
-  for (let silentMs = 0; silentMs < answerWithinMs; ) {
-    const beforeMs = waitedMs();
-    if ((await within(stepMs, answer)) !== late) return true;
-    silentMs += Math.max(0, stepMs - Math.max(0, waitedMs() - beforeMs));
-  }
-  return false;
-}
-
 /** `unresponsive` never fires for a page that nobody touches: it is asked, and its memory looked at. */
 function watchOver(contents: WebContents, ports: ViewPorts, fail: (reason: string) => void): () => void {
   let stopped = false;
@@ -253,7 +228,7 @@ function watchOver(contents: WebContents, ports: ViewPorts, fail: (reason: strin
     if (contents.isDestroyed()) return;
     const pid = contents.getOSProcessId();
     if (ports.memoryKib(pid) > mostMemoryKib) return fail('memory');
-    const answered = await answers(run(contents, '1'), () => ports.waitedMs(pid));
+    const answered = await answersWithin(answerWithinMs, run(contents, '1'), () => ports.waitedMs(pid));
     if (stopped) return;
     // Another process than the one that was asked is another page of it, which is asked next time.
     if (!answered && contents.getOSProcessId() === pid) return fail('hung');

@@ -177,6 +177,10 @@ export function watchMiddle(lobby: Lobby): () => readonly string[] {
   };
 }
 
+const known = new Set<string>(Object.values(colours));
+/** Sights that are of no picture and no page: an empty stage, a screen, a browser's own page. */
+export const foreign = (sights: readonly string[]) => sights.filter((seen) => !known.has(seen));
+
 /** Answers with a document the first time only, so that a long item does not come again and hold up the next test. */
 export function onlyOnce(document: string) {
   let asked = false;

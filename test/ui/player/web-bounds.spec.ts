@@ -1,12 +1,9 @@
 /** What bounds a web page's process: death, silence, memory, age; and that the display is never empty because of it. */
 import { existsSync } from 'node:fs';
-import { colours, expect, filled, onlyOnce, test, told, viewPid, watchMiddle, withLobby } from './lobby.ts';
+import { colours, expect, filled, foreign, onlyOnce, test, told, viewPid, watchMiddle, withLobby } from './lobby.ts';
 
 /** Nothing tells of it. */
 const nextIsReady = () => new Promise((resolve) => setTimeout(resolve, 1_500));
-
-const known = new Set<string>(Object.values(colours));
-const foreign = (sights: readonly string[]) => sights.filter((seen) => !known.has(seen));
 
 test('a page whose process dies on the display makes room for the next item at once', async ({ lobby }) => {
   const url = lobby.site.page('/dies', onlyOnce(filled(colours.green)));

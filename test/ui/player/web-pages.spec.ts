@@ -3,7 +3,20 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { chord, enter, press } from './keyboard.ts';
-import { askView, colours, expect, filled, type Lobby, onlyOnce, pin, test, told, viewPid } from './lobby.ts';
+import {
+  askView,
+  colours,
+  expect,
+  filled,
+  foreign,
+  type Lobby,
+  onlyOnce,
+  pin,
+  test,
+  told,
+  viewPid,
+  watchMiddle,
+} from './lobby.ts';
 import { readTree } from './rig.ts';
 
 /** A page that does something, and is green when the outcome is the expected one, else blue. */
@@ -19,11 +32,13 @@ const judging = (expression: string) =>
   );
 
 async function skipped(lobby: Lobby, asset: string, from: number, reason: string | RegExp): Promise<void> {
+  const sights = watchMiddle(lobby);
   const failed = await told(lobby, 'item-failed', asset, from);
   expect(String(failed['reason'])).toMatch(reason);
   // The rest of the program plays on, and nothing of a browser's own error page is seen.
   await told(lobby, 'item-shown', 'picture', lobby.player.log.length);
   await lobby.seen(colours.red);
+  expect(foreign(sights())).toEqual([]);
 }
 
 test('shows a page over the whole display, between pictures, without a gap', async ({ lobby }) => {
