@@ -145,8 +145,10 @@ export function createStock(
         grow: async (bytes) => {
           const space = await readSpace(folders.directory, files);
           const excess = excessBytes(bytes, holding(), space);
-          const removed = excess > 0 ? await free(excess) : [];
-          assertRoom(bytes, holding(), removed.length > 0 ? await readSpace(folders.directory, files) : space);
+          if (excess > 0) await free(excess);
+          const left = excess > 0 ? await readSpace(folders.directory, files) : space;
+          // No wait from here on: what another download is promised meanwhile would not be counted.
+          assertRoom(bytes, holding(), left);
           mine += bytes;
           promisedBytes += bytes;
         },

@@ -2,8 +2,11 @@ import assert from 'node:assert/strict';
 import type { StatsFs } from 'node:fs';
 import { readdir, writeFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
+import { setTimeout as after } from 'node:timers/promises';
 import { type Files, realFiles } from '../../../electron/cache/folders.ts';
+import type { MediaOrigin } from '../../../electron/cache/media.ts';
 import { reserveOf } from '../../../electron/cache/room.ts';
+import type { PlayerError } from '../../../electron/errors.ts';
 import { OriginOf, picture, StoreBench, sha256, wanting } from '../../support/cache-store.ts';
 
 const gib = 2 ** 30;
@@ -18,6 +21,15 @@ function diskOf(space: { freeBytes: number; totalBytes?: number; freeFiles?: num
       return { bsize: 1, bavail: freeBytes, blocks: totalBytes, files: 10_000, ffree: freeFiles } as StatsFs;
     }) as unknown as Files['statfs'],
   };
+}
+
+/** What waits at it goes on once it is opened. */
+function gate(): { readonly promise: Promise<void>; resolve(): void } {
+  let resolve = () => {};
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve: () => resolve() };
 }
 
 describe('room on the disk', () => {
@@ -50,6 +62,67 @@ describe('room on the disk', () => {
     const origin = new OriginOf(a, { totalBytes: a.length });
     await assert.rejects(store.ensure(wanting(a, { sizeBytes: null }), origin), { code: 'STORE_FULL' });
     assert.equal(origin.closed, 1, 'the connection is let go');
+  });
+
+  it('is not given twice: of two downloads that fit one by one, one is refused', async (test) => {
+    const bench = await StoreBench.create(test);
+    const space = { freeBytes: 1_000 };
+    const disk = diskOf(space);
+    let looks = 0;
+    const look = gate();
+    const asked = gate();
+    const answer = gate();
+    const files: Files = {
+      ...disk,
+      // The look at the disk after something was removed from it takes long.
+      statfs: (async (path: string) => {
+        if (++looks === 2) await look.promise;
+        return disk.statfs(path);
+      }) as unknown as Files['statfs'],
+      rm: async (path, options) => {
+        if (String(path) === bench.mediaPath(sha256(a))) space.freeBytes += a.length;
+        await disk.rm(path, options);
+      },
+    };
+    const store = await bench.open({ files, reserveBytes: 100 });
+    await store.ensure(wanting(a), new OriginOf(a));
+    space.freeBytes = 100;
+    looks = 0;
+    const first = store.ensure(wanting(b), new OriginOf(b)).catch((thrown: PlayerError) => thrown.code);
+    while (looks < 2) await after(1);
+    const slow = new OriginOf(c);
+    const second = store.ensure(wanting(c), {
+      fetch: async (offset, validator) => {
+        asked.resolve();
+        await answer.promise;
+        return slow.fetch(offset, validator);
+      },
+    });
+    await asked.promise;
+    look.resolve();
+    assert.equal(await first, 'STORE_FULL');
+    answer.resolve();
+    await second;
+    assert.equal(store.locate(sha256(c))?.hash, sha256(c));
+  });
+
+  it('is kept free also while a file comes of which nobody tells the length', async (test) => {
+    const bench = await StoreBench.create(test);
+    const mib = 2 ** 20;
+    const bytes = picture('x'.repeat(3 * mib));
+    const space = { freeBytes: 100 * mib, totalBytes: 1_000 * mib };
+    const store = await bench.open({ files: diskOf(space), reserveBytes: 10 * mib, maxBytes: 100 * mib });
+    const origin = new OriginOf(bytes, { chunkBytes: mib / 4 });
+    const filling: MediaOrigin = {
+      fetch: async (offset, validator) => {
+        // Somebody else fills the disk once the download has begun.
+        space.freeBytes = 12 * mib;
+        return origin.fetch(offset, validator);
+      },
+    };
+    await assert.rejects(store.ensure(wanting(bytes, { sizeBytes: null }), filling), { code: 'STORE_FULL' });
+    assert.equal(origin.closed, 1, 'the connection is let go');
+    assert.equal(store.sizeBytes, 0);
   });
 
   it('says that inodes are missing when they are', async (test) => {
