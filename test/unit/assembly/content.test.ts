@@ -242,3 +242,18 @@ test('what is on the screen and what comes next is not evicted, whatever the bud
   assert.ok(content.locate(red.hash));
   assert.deepEqual(playing(), ['red']);
 });
+
+test('the program before stays on the disk until it has left the screen, and no longer', async (t) => {
+  const { content, fetch, playing } = await world(t, undefined, { budgetBytes: green.bytes.length });
+  await fetch(documentOf(7, [red]));
+  await fetch(documentOf(8, [green]), '"8"');
+  assert.deepEqual(playing(), ['green']);
+  t.mock.timers.tick(89_999);
+  for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve));
+  assert.ok(content.locate(red.hash), 'the page may show it still');
+  t.mock.timers.tick(1);
+  const endMs = performance.now() + 10_000;
+  while (performance.now() < endMs && content.locate(red.hash) !== null)
+    await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual([content.locate(red.hash), content.locate(green.hash)?.hash], [null, green.hash]);
+});

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { chmod, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { chunkBytes, createDigests, digestsLength } from '../../../electron/cache/chunks.ts';
+import { type Files, realFiles } from '../../../electron/cache/folders.ts';
 import type { MediaStore } from '../../../electron/cache/store.ts';
 import { OriginOf, StoreBench, sha256, wanting } from '../../support/cache-store.ts';
 
@@ -76,6 +77,31 @@ describe('reading a stored file', () => {
       [film.length - 1, film.length - 1],
     ] as const)
       assert.deepEqual(await collect(store, first, last), film.subarray(first, last + 1));
+  });
+
+  it('reads no more of it than the chunks that are asked for, and nothing at the start of the store', async (test) => {
+    const { bench } = await stored(test);
+    let readBytes = 0;
+    const files: Files = {
+      ...realFiles,
+      open: async (path, ...more) => {
+        const file = await realFiles.open(path, ...more);
+        if (!String(path).startsWith(bench.path('media'))) return file;
+        const read = file.read.bind(file) as (...words: unknown[]) => Promise<{ bytesRead: number }>;
+        file.read = (async (...words: unknown[]) => {
+          const result = await read(...words);
+          readBytes += result.bytesRead;
+          return result;
+        }) as typeof file.read;
+        return file;
+      },
+    };
+    const store = await bench.open({ maxBytes, files });
+    assert.equal(readBytes, 0);
+    assert.deepEqual(await collect(store, film.length - 1), film.subarray(-1));
+    assert.equal(readBytes, film.length - 2 * chunkBytes);
+    await collect(store, 5, 6);
+    assert.equal(readBytes, film.length - chunkBytes);
   });
 
   it('gives no byte of a chunk in which one bit is wrong, puts the file away and says so', async (test) => {
