@@ -38,7 +38,7 @@ const gatherMs = 1_000;
 export interface Content {
   known(): Known;
   /** The ports of a sync, but for what needs the server's playlist. */
-  syncPorts(media: Omit<MediaPorts, 'allowHttpFor'>): Omit<SyncPorts, 'download' | 'askAgain'>;
+  syncPorts(media: Omit<MediaPorts, 'allowHttpFor'>): Omit<SyncPorts, 'download' | 'askAgain' | 'unanswered'>;
   /** Look after the store for as long as the player lives. @throws when `signal` aborts */
   care(signal: AbortSignal): Promise<never>;
   /** Bytes of media that came and are kept, since the start. */

@@ -130,6 +130,7 @@ export async function runSession(
         const ports = {
           download: (tag: string | undefined) => downloadPlaylist(api, tag, retryAfter),
           askAgain: async (abort: AbortSignal) => void (await syncNow.wait(askAgainMs, abort)),
+          unanswered: syncNow.poke,
           ...content.syncPorts({ api, foreign: foreign.of }),
         };
         try {

@@ -56,6 +56,8 @@ export function createPoke(): Poke {
       try {
         await waitFor(ms, AbortSignal.any([signal, early.signal]));
       } catch (thrown) {
+        // Poked and aborted at once: the poke is for the next wait.
+        pending = poked && signal.aborted;
         if (!poked || signal.aborted) throw thrown;
       } finally {
         wake = null;

@@ -25,6 +25,11 @@ export interface SyncPorts {
    * nobody wants to know. Rejects when `signal` aborts.
    */
   askAgain(signal: AbortSignal): Promise<void>;
+  /**
+   * Called as a sync ends before the question that `askAgain` led to was answered, or after it failed: a change that it
+   * was about is known to nobody, and another sync has to ask.
+   */
+  unanswered(): void;
   /** Whether a playlist whose files are not all here may play already (`policy.partialPlaylist`: progressive). */
   mayPlayInPart(playlist: Playlist): boolean;
   /** Keep as the last good playlist, written through to the disk. */
@@ -116,16 +121,21 @@ async function somethingElse(
   { text, etag }: Pick<Document, 'text' | 'etag'>,
   signal: AbortSignal,
 ): Promise<Download> {
+  let isOwed = false;
   for (;;) {
     try {
       await ports.askAgain(signal);
+      isOwed = true;
       const answer = await ports.download(etag);
       const same = answer.type === 'unchanged' || (answer.type === 'document' && answer.text === text);
       if (!same && !signal.aborted) return answer;
+      isOwed = !same;
     } catch {
       // The files may come from elsewhere: whether they do decides.
     }
-    if (signal.aborted) throw signal.reason;
+    if (!signal.aborted) continue;
+    if (isOwed) ports.unanswered();
+    throw signal.reason;
   }
 }
 

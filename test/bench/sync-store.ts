@@ -74,6 +74,7 @@ async function publish(state: string, document: string): Promise<Omit<StoreFigur
   const { content, itemsShown } = await openScreenContent(origin, state);
   const ports = (text: string) => ({
     download: async () => ({ type: 'document', text, etag: '"1"' }) as const,
+    unanswered: () => {},
     askAgain: (over: AbortSignal) =>
       new Promise<void>((_, reject) => over.addEventListener('abort', () => reject(over.reason))),
     ...content.syncPorts({

@@ -244,6 +244,7 @@ async function openPlayer(
     sync: async () => {
       const ports = {
         download: (tag: string | undefined) => downloadPlaylist(api, tag),
+        unanswered: () => {},
         askAgain: (over: AbortSignal) =>
           new Promise<void>((_, reject) => over.addEventListener('abort', () => reject(over.reason))),
         ...content.syncPorts({ api, foreign: () => api }),

@@ -186,6 +186,7 @@ export class Fleet {
       },
       parse: (text: string) => emptyPlaylist(Number(text), Number.MAX_SAFE_INTEGER),
       ensureCached: () => this.#fetchMedia((bytes) => (keptBytes += bytes)),
+      unanswered: () => {},
       askAgain: (over: AbortSignal) =>
         new Promise<never>((_resolve, reject) =>
           over.addEventListener('abort', () => reject(over.reason), { once: true }),

@@ -116,6 +116,7 @@ async function world(
     sync(
       {
         download: async () => ({ type: 'document', text, etag }),
+        unanswered: () => {},
         askAgain: (over) => new Promise((_, reject) => over.addEventListener('abort', () => reject(over.reason))),
         ...content.syncPorts({ api, foreign: () => assert.fail('no other origin is asked') }),
       },

@@ -52,6 +52,20 @@ test('a poke after an abort is not lost on the next wait', async () => {
   assert.equal(await poke.wait(forEver, never), 'poked');
 });
 
+test('a poke in the instant of an abort is for the next wait', async () => {
+  for (const pokesFirst of [true, false]) {
+    const poke = createPoke();
+    const end = new AbortController();
+    const waiting = poke.wait(forEver, end.signal);
+    if (pokesFirst) poke.poke();
+    end.abort();
+    if (!pokesFirst) poke.poke();
+    const ended = await waiting.catch(() => 'aborted');
+    if (ended === 'aborted') assert.equal(await poke.wait(1_000, never), 'poked');
+    assert.equal(await poke.wait(1, never), 'elapsed');
+  }
+});
+
 const untilAborted = (signal: AbortSignal) =>
   new Promise<never>((_resolve, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });

@@ -18,6 +18,7 @@ function world(download: Download, overrides: Partial<SyncPorts> = {}) {
     ensureCached: async () => void done.push('cache'),
     askAgain: (signal) =>
       new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+    unanswered: () => void done.push('unanswered'),
     mayPlayInPart: () => false,
     keep: async (text, etag) => void done.push(`keep ${text} ${etag}`),
     publish: ({ version }) => void done.push(`publish ${version}`),
@@ -151,6 +152,36 @@ test('the same playlist, or a server that fails meanwhile, does not disturb what
   await step('cached');
   await syncing;
   assert.ok(done.includes('publish 7'));
+});
+
+for (const [how, later] of [
+  ['after the last file', { type: 'document', text: '8', etag: '"8"' }],
+  ['never', new PlayerError('CONNECTION_FAILED', 'gone')],
+] as const)
+  test(`a change is not forgotten when the answer to the question about it comes ${how}`, async () => {
+    const { ports, done, step } = preparing([document]);
+    const syncing = sync(ports, nothing);
+    await settled();
+    let answer = () => {};
+    ports.download = () =>
+      new Promise((resolve, reject) => {
+        answer = () => (later instanceof PlayerError ? reject(later) : resolve(later));
+      });
+    await step('askAgain');
+    await step('cached');
+    answer();
+    await syncing;
+    assert.deepEqual(done, ['download undefined', 'keep 7 "7"', 'publish 7', 'given up', 'unanswered']);
+  });
+
+test('a question that was answered asks for no other sync', async () => {
+  const { ports, done, step } = preparing([document, { type: 'unchanged' }]);
+  const syncing = sync(ports, nothing);
+  await step('askAgain');
+  await step('cached');
+  await syncing;
+  assert.ok(done.includes('publish 7'));
+  assert.ok(!done.includes('unanswered'));
 });
 
 test('a screen that is revoked while its files come hears of it, and publishes nothing', async () => {
