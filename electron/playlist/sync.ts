@@ -107,6 +107,9 @@ async function prepare(
       await published;
       ports.publish(playlist);
     }
+    over.abort();
+    // An answer that came with the last file, or while the playlist was kept, was not heard.
+    await asking.then(ports.unanswered, () => undefined);
     return null;
   } finally {
     over.abort();

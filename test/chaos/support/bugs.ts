@@ -353,6 +353,7 @@ export const ignoresRefusal = bug(
 export const losesChanges = bug(
   'loses a change that is pushed while it syncs',
   change('assembly/waiting.ts', 'if (wake === null) pending = true;', 'if (wake === null) return;'),
+  change('assembly/session.ts', 'syncNow.wait(askAgainMs, abort)', 'waitFor(askAgainMs, abort)'),
 );
 export const swapsFirst = bug(
   'swaps before the media are whole',

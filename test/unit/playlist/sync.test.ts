@@ -174,6 +174,22 @@ for (const [how, later] of [
     assert.deepEqual(done, ['download undefined', 'keep 7 "7"', 'publish 7', 'given up', 'unanswered']);
   });
 
+test('a change is not forgotten that the server tells of while the playlist before it is being kept', async () => {
+  let kept = () => {};
+  const { ports, done, step } = preparing([document, { type: 'document', text: '8', etag: '"8"' }], {
+    keep: () =>
+      new Promise((resolve) => {
+        kept = resolve;
+      }),
+  });
+  const syncing = sync(ports, nothing);
+  await step('cached');
+  await step('askAgain');
+  kept();
+  await syncing;
+  assert.deepEqual(done, ['download undefined', 'download "7"', 'publish 7', 'given up', 'unanswered']);
+});
+
 test('a question that was answered asks for no other sync', async () => {
   const { ports, done, step } = preparing([document, { type: 'unchanged' }]);
   const syncing = sync(ports, nothing);
