@@ -41,6 +41,9 @@ export interface GapRow {
   readonly wrong_frames: number;
   readonly p50_ms: number;
   readonly p99_ms: number;
+  /** At 60 Hz. */
+  readonly p50_frames: number;
+  readonly p99_frames: number;
   readonly p99_frames_beyond_bare: number;
 }
 
@@ -220,6 +223,10 @@ function report(bare: Awaited<ReturnType<typeof measureBare>>, player: Awaited<R
     drift.passages.map(({ atMs }) => atMs),
     driftSeconds * 1000,
   );
+  const ofAllKinds = driftOf(
+    judgement.passages.map(({ atMs }) => atMs),
+    pairSeconds * 1000,
+  );
   const total = (key: 'black_frames' | 'wrong_frames') => rows.reduce((sum, row) => sum + row[key], 0);
   const shown = (passes: readonly { readonly shown: number }[]) =>
     quantile(
@@ -239,6 +246,9 @@ function report(bare: Awaited<ReturnType<typeof measureBare>>, player: Awaited<R
       drift_items: drift.passages.length,
       drift_max_ms: rounded(maxMs),
       drift_per_1000_items_ms: rounded(per1000Ms),
+      drift_of_all_kinds_items: judgement.passages.length,
+      drift_of_all_kinds_max_ms: rounded(ofAllKinds.maxMs),
+      drift_of_all_kinds_per_1000_items_ms: rounded(ofAllKinds.per1000Ms),
       video_frames_of_600: shown(player.passes),
       video_frames_of_600_bare: shown(bare.passes),
       loop_max_ms: rounded(Math.max(...player.passes.map(({ loopMs }) => loopMs))),
@@ -264,6 +274,8 @@ function rowOf(
     wrong_frames: these.reduce((sum, { wrongFrames }) => sum + wrongFrames, 0),
     p50_ms: rounded(quantile(gaps, 0.5)),
     p99_ms: rounded(p99),
+    p50_frames: rounded(quantile(gaps, 0.5) / frameMs),
+    p99_frames: rounded(p99 / frameMs),
     p99_frames_beyond_bare: rounded(Math.max(0, (p99 - bare) / frameMs)),
   };
 }
