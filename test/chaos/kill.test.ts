@@ -1,7 +1,7 @@
 /** F1: SIGKILL to the player at random instants of a sync. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { finalNames, playlistFirst } from './support/bugs.ts';
+import { fetchesAnew, finalNames, playlistFirst } from './support/bugs.ts';
 import { type Lab, openLab, type Run, sleep, versionOf } from './support/lab.ts';
 import { type Program, plant, sound } from './support/planted.ts';
 import { full, record, seeded } from './support/record.ts';
@@ -84,6 +84,30 @@ async function killAgainAndAgain(
   return outcome;
 }
 
+const bigBytes = 8_000_000;
+
+/** Kill in the middle of one big file. @returns bytes that came beyond that file's */
+async function killInFile(lab: Lab, program: Program): Promise<{ excessBytes: number; recoveryMs: number }> {
+  lab.resetState();
+  lab.server.program([picture('small', 300)]);
+  let run = lab.start(program);
+  await run.shows(lab.server.version);
+  while (lab.server.listening === 0) await sleep(20);
+  lab.proxy.wire = { type: 'slow', bytesPerSecond: bigBytes / 2 };
+  const carriedBefore = lab.proxy.carriedBytes;
+  lab.server.program([picture(`big ${program.bug?.what}`, bigBytes)]);
+  while (lab.proxy.carriedBytes - carriedBefore < bigBytes / 2 && !run.ended) await sleep(10);
+  await run.kill();
+  lab.proxy.wire = { type: 'whole' };
+  run = lab.start(program);
+  const shown = await run.shows(lab.server.version);
+  await run.kill();
+  return {
+    excessBytes: lab.proxy.carriedBytes - carriedBefore - bigBytes,
+    recoveryMs: shown.atMs - run.startedAtMs,
+  };
+}
+
 describe('F1 the player is killed in the middle of a sync', () => {
   let lab: Lab;
   before(async () => {
@@ -115,6 +139,22 @@ describe('F1 the player is killed in the middle of a sync', () => {
       reported: [...outcome.codes],
       recoveryMs,
       caught: caught.join('; '),
+    });
+  });
+
+  it('goes on with the file that was coming where it was', async () => {
+    const { excessBytes, recoveryMs } = await killInFile(lab, sound);
+    assert.ok(excessBytes < bigBytes / 4, `${excessBytes} bytes came twice`);
+    const planted = await killInFile(lab, await plant(fetchesAnew));
+    assert.ok(planted.excessBytes > bigBytes / 4, `the row would not notice a player that ${fetchesAnew.what}`);
+    record({
+      row: 'F1',
+      fault: 'SIGKILL in the middle of one big file',
+      n: 1,
+      screen: 'the old program, then the new one',
+      reported: [],
+      recoveryMs: [recoveryMs],
+      caught: caughtAs(fetchesAnew, `${planted.excessBytes} bytes came twice, not ${excessBytes}`),
     });
   });
 });
