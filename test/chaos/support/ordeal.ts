@@ -48,6 +48,9 @@ export interface Patience {
 /** With a busy machine; nothing is measured against it. */
 const patient: Patience = { startMs: 120_000, endMs: 120_000 };
 
+/** What a fault leads to is seen before it ends: so long that the eye looks ten times. */
+const seenMs = 250;
+
 /** Programs that a player takes before its memory is looked at: code is compiled and pools are filled by then. */
 const warmUps = 3;
 
@@ -97,6 +100,7 @@ export async function endure(
     lab.server.program(ordeal.pictures?.(lab) ?? two(), ordeal.media === undefined ? {} : { media: ordeal.media });
     meanwhile = lab.server.version;
     await ordeal.during(lab, run, from);
+    await sleep(seenMs);
     until = run.said.length;
     await ordeal.end(lab, run);
     const endedAtMs = performance.now();
