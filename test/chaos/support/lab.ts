@@ -133,11 +133,11 @@ export class Run {
     return this.looks.filter((line) => line['actual'] !== null && line['actual'] !== line['hash']);
   }
 
-  /** Looks at an empty display after something was on it. */
+  /** Looks at an empty display, from line `from` on, after something was on it at all. */
   blanks(from = 0): number {
-    const looks = this.said.slice(from).filter(({ event }) => event === 'eye');
-    const first = looks.findIndex((line) => line['actual'] !== null);
-    return first < 0 ? looks.length : looks.slice(first).filter((line) => line['actual'] === null).length;
+    const first = this.said.findIndex(({ event, actual }) => event === 'eye' && actual !== null);
+    return this.said.slice(Math.max(from, first)).filter(({ event, actual }) => event === 'eye' && actual === null)
+      .length;
   }
 
   /** The most memory that the player had so far, as it told itself four times a second. */
