@@ -95,9 +95,9 @@ export function caughtAs({ what }: Bug, seen: string): string {
 }
 
 /** Until a line with such a code is written; a planted bug may keep it from being written, and gets a moment. */
-export async function codeReported(run: Run, code: RegExp, from: number): Promise<void> {
+export async function codeReported(run: Run, code: RegExp, from: number, momentMs = 3_000): Promise<void> {
   const report = run.until(`${code}`, (line) => code.test(String(line['code'])), from).catch(() => undefined);
-  await (run.bug === null ? report : Promise.race([report, sleep(3_000)]));
+  await (run.bug === null ? report : Promise.race([report, sleep(momentMs)]));
 }
 
 /** Items follow each other ten times a second here; a machine may be busy with other things for a while. */
