@@ -16,9 +16,9 @@ import {
 } from '../shell/page-session.ts';
 import { openView } from '../shell/page-view.ts';
 import { createPageViews, type PageViews } from '../shell/page-views.ts';
+import { runDelayOf } from '../shell/run-delay.ts';
 import { requestStream } from '../shell/stream-request.ts';
 import { createStreams, type StreamSource, type Streams } from '../shell/streams.ts';
-import { runDelayMs } from '../shell/watchdog.ts';
 import { createGateway } from './gateway.ts';
 
 /** Sessions that are ever made: Electron keeps each until the player ends, so a further asset gets the oldest, wiped. */
@@ -107,7 +107,7 @@ export function createWebPages(settings: Settings, log: Log): WebPages {
         audible: settings.sound.volume > 0 && !settings.sound.muted,
         focusPage: () => shell()?.focus(),
         memoryKib: (pid) => app.getAppMetrics().find((one) => one.pid === pid)?.memory.workingSetSize ?? 0,
-        waitedMs: (pid) => runDelayMs(readNow(`/proc/${pid}/schedstat`)),
+        waitedMs: runDelayOf,
         freeBytes: availableBytes,
         recycleAfterMs: settings.page.recycleAfterHours * 3_600_000,
       }),
@@ -131,13 +131,4 @@ export function createWebPages(settings: Settings, log: Log): WebPages {
 function availableBytes(): number {
   const [, kib = '0'] = /^MemAvailable:\s+(\d+) kB$/m.exec(readFileSync('/proc/meminfo', 'utf8')) ?? [];
   return Number(kib) * 1024;
-}
-
-/** A process may end between two looks. */
-function readNow(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return '';
-  }
 }

@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { BrowserWindow, screen, type WebContents, WebContentsView } from 'electron';
 import type { Log } from '../log.ts';
 import { dueForMs, isOccasion, pssOf, type RecycleBounds } from './recycling.ts';
-import { runDelayMs, startWatch, type Watch, type WatchHappening, watch } from './watchdog.ts';
+import { runDelayOf } from './run-delay.ts';
+import { startWatch, type Watch, type WatchHappening, watch } from './watchdog.ts';
 import { blockKeys, fillDisplay, kioskWindowOptions, stageColour } from './window.ts';
 
 const tickMs = 250;
@@ -197,7 +197,7 @@ export function openPage(ports: PagePorts): Page {
   /** Milliseconds since the last call in which the page was ready to run and no processor was free for it. */
   function pageWaitedMs(): number {
     const pid = window.isDestroyed() ? 0 : contents().getOSProcessId();
-    const waitedMs = pid === 0 ? 0 : runDelayMs(readNow(`/proc/${pid}/schedstat`));
+    const waitedMs = pid === 0 ? 0 : runDelayOf(pid);
     const before = waited;
     waited = { pid, ms: waitedMs };
     return pid === before.pid ? Math.max(0, waitedMs - before.ms) : 0;
@@ -243,13 +243,4 @@ export function openPage(ports: PagePorts): Page {
       if (!window.isDestroyed()) window.webContents.focus();
     },
   };
-}
-
-/** A process may end between two looks. */
-function readNow(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return '';
-  }
 }

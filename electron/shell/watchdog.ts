@@ -154,8 +154,3 @@ function restart(now: Watch, nowMs: number, because: 'gone' | 'load-failed' | 's
   if (delayMs === 0) return { next: loading, effect, because };
   return { next: { state: 'waiting', untilMs: nowMs + delayMs, effect, because, deaths }, effect: null };
 }
-
-/** Milliseconds that a thread has waited for a processor: the second number of its schedstat (kernel, sched-stats). */
-export function runDelayMs(schedstat: string): number {
-  return Number(/^\d+ (\d+) \d+/.exec(schedstat)?.[1] ?? 0) / 1e6;
-}

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import {
-  runDelayMs,
   startWatch,
   type Watch,
   type WatchEffect,
@@ -255,10 +253,4 @@ test('crashes that are minutes apart are reloads for ever, and nothing piles up'
   assert.equal(effects.length, 1_000);
   assert.ok(effects.every(([, effect]) => effect === 'reload'));
   assert.equal(state.deaths.atMs.length, 1);
-});
-
-test('the time that a page waited for a processor is read from the kernel', () => {
-  assert.equal(runDelayMs('123456789 2500000000 77\n'), 2_500);
-  assert.equal(runDelayMs(''), 0);
-  assert.ok(runDelayMs(readFileSync('/proc/self/schedstat', 'utf8')) >= 0);
 });
