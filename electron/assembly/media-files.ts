@@ -10,9 +10,11 @@ import type { MediaAsset, MediaHash, Playlist } from '../playlist/playlist.ts';
 
 /**
  * Files that are being fetched or made durable. More than there are turns to download: a file that waits for the disk
- * does not hold a connection up.
+ * does not hold a connection up. Shared evenly between origins, so that none of them takes all while it stands still.
  */
 const atOnce = 64;
+/** Origins that files are fetched from at once; each has turns of its own. */
+const originsAtOnce = 16;
 
 /** What the store must know of an asset to find its file. */
 export function wantedOf({ id, url, sha256 }: MediaAsset) {
@@ -70,9 +72,8 @@ export async function ensureAll(
   await store.discardParts(missing.map(wantedOf));
   // Every file that is under way listens to it, some more than once.
   setMaxListeners(4 * atOnce, signal);
-  const queue = missing.values();
   const failures: unknown[] = [];
-  const work = async () => {
+  const work = async (queue: Iterable<MediaAsset>) => {
     for (const asset of queue) {
       try {
         if (signal.aborted) throw aborted(signal);
@@ -84,8 +85,31 @@ export async function ensureAll(
       }
     }
   };
-  await everyOne(Array.from({ length: Math.min(atOnce, missing.length) }, work));
+  const origins = byOrigin(missing, parts.ports.api.origin);
+  const ofEach = Math.floor(atOnce / Math.min(origins.length, originsAtOnce));
+  const ofOrigin = (assets: readonly MediaAsset[]) => {
+    const queue = assets.values();
+    return everyOne(Array.from({ length: Math.min(ofEach, assets.length) }, () => work(queue)));
+  };
+  const waiting = origins.values();
+  const originByOrigin = async () => {
+    for (const assets of waiting) await ofOrigin(assets);
+  };
+  await everyOne(Array.from({ length: Math.min(originsAtOnce, origins.length) }, originByOrigin));
   if (failures.length > 0) throw asPlayerError(failures[0]);
+}
+
+/** The files of each origin, those of the server's own first. */
+function byOrigin(assets: readonly MediaAsset[], first: string): readonly (readonly MediaAsset[])[] {
+  const own: [string, MediaAsset[]] = [first, []];
+  const origins = new Map([own]);
+  for (const asset of assets) {
+    const { origin } = new URL(asset.url);
+    const known = origins.get(origin);
+    if (known === undefined) origins.set(origin, [asset]);
+    else known.push(asset);
+  }
+  return [...origins.values()].filter(({ length }) => length > 0);
 }
 
 /** Rejects as one of them does, once all have ended: nothing goes on behind the back of the next sync. */

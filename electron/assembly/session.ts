@@ -176,14 +176,19 @@ function foreignClients(settings: Settings) {
   return {
     of: (origin: string): OriginClient => {
       const known = clients.get(origin);
-      if (known !== undefined) return known;
+      if (known !== undefined) {
+        // By when they were last used, the longest ago first.
+        clients.delete(origin);
+        clients.set(origin, known);
+        return known;
+      }
       const connector = origin.startsWith('https:') ? foreignConnector(settings) : buildConnector({});
       const client = createOriginClient(origin, connector);
       clients.set(origin, client);
       const [oldest] = clients;
       if (clients.size > mostForeignOrigins && oldest !== undefined) {
         clients.delete(oldest[0]);
-        void oldest[1].close();
+        void oldest[1].retire();
       }
       return client;
     },

@@ -7,18 +7,23 @@ export interface Wish {
 }
 
 export interface TurnLimits {
-  /** Downloads at once. */
+  /** Downloads at once; more only where an origin has fewer than are assured to it. */
   readonly total: number;
-  /** Of one origin, while others wait. */
+  /** Of one origin. */
   readonly perOrigin: number;
-  /** Of large files, while small ones wait: at least one turn is never theirs. */
+  /** Of one origin, however many others there are: those that stand still must not hold up the rest. */
+  readonly assured: number;
+  /** Of large files, but for one of each origin: small ones go past them. */
   readonly large: number;
   readonly largeBytes: number;
 }
 
-export const turnLimits: TurnLimits = { total: 6, perOrigin: 4, large: 3, largeBytes: 32 * 2 ** 20 };
+export const turnLimits: TurnLimits = { total: 6, perOrigin: 4, assured: 2, large: 3, largeBytes: 32 * 2 ** 20 };
 
-/** Shares a few downloads at once between origins, and between large and small files; first come, first served otherwise. */
+/**
+ * Shares downloads between origins in turn, and between large and small files; first come, first served otherwise.
+ * Whoever waits bounds how many origins there are: each has turns of its own.
+ */
 export interface Turns {
   /**
    * Resolves when it is this download's turn.
@@ -28,65 +33,76 @@ export interface Turns {
   take(wish: Wish, signal: AbortSignal): Promise<() => void>;
 }
 
-interface Waiting extends Wish {
+interface Waiting {
   readonly isLarge: boolean;
   start(): void;
 }
 
-export function createTurns(limits: TurnLimits = turnLimits): Turns {
-  const waiting = new Set<Waiting>();
-  const running = new Set<Waiting>();
-  /** Origins by when they were last given a turn, the longest ago first. */
-  const origins = new Map<string, true>();
+interface Origin {
+  readonly waiting: Set<Waiting>;
+  readonly running: Set<Waiting>;
+}
 
-  const count = (of: (one: Waiting) => boolean) => [...running].filter(of).length;
-  const next = (): Waiting | undefined => {
-    if (running.size >= limits.total) return undefined;
-    const largeRunning = count(({ isLarge }) => isLarge);
-    for (const origin of origins.keys()) {
-      const mine = [...waiting].filter((one) => one.origin === origin);
-      if (mine.length === 0) {
-        if (count((one) => one.origin === origin) === 0) origins.delete(origin);
-        continue;
-      }
-      if (count((one) => one.origin === origin) >= limits.perOrigin) continue;
-      // A turn kept for small files is kept although none of them waits: the next one may come in a moment.
-      const chosen = mine.find(({ isLarge }) => !isLarge || largeRunning < limits.large);
-      if (chosen !== undefined) return chosen;
-    }
+export function createTurns(limits: TurnLimits = turnLimits): Turns {
+  /** Those that wait or have a turn, by when they were last given one, the longest ago first. */
+  const origins = new Map<string, Origin>();
+  let [running, largeRunning] = [0, 0];
+
+  const next = ({ waiting, running: mine }: Origin): Waiting | undefined => {
+    if (mine.size >= limits.perOrigin || (running >= limits.total && mine.size >= limits.assured)) return undefined;
+    // A turn kept for small files is kept although none of them waits: the next one may come in a moment.
+    const mayBeLarge = largeRunning < limits.large || ![...mine].some(({ isLarge }) => isLarge);
+    for (const one of waiting) if (mayBeLarge || !one.isLarge) return one;
     return undefined;
   };
-  const fill = () => {
-    for (let chosen = next(); chosen !== undefined; chosen = next()) {
-      waiting.delete(chosen);
-      running.add(chosen);
-      origins.delete(chosen.origin);
-      origins.set(chosen.origin, true);
+  const startOne = (): boolean => {
+    for (const [name, origin] of origins) {
+      const chosen = next(origin);
+      if (chosen === undefined) continue;
+      origin.waiting.delete(chosen);
+      origin.running.add(chosen);
+      running++;
+      if (chosen.isLarge) largeRunning++;
+      origins.delete(name);
+      origins.set(name, origin);
       chosen.start();
+      return true;
     }
+    return false;
+  };
+  const fill = () => {
+    while (startOne());
+  };
+  const forgetIdle = (name: string, { waiting, running: mine }: Origin) => {
+    if (waiting.size + mine.size === 0) origins.delete(name);
   };
   return {
-    take: (wish, signal) =>
+    take: ({ origin: name, sizeBytes }, signal) =>
       new Promise((resolve, reject) => {
         signal.throwIfAborted();
-        const isLarge = wish.sizeBytes === null || wish.sizeBytes > limits.largeBytes;
+        const isLarge = sizeBytes === null || sizeBytes > limits.largeBytes;
+        const origin = origins.get(name) ?? { waiting: new Set(), running: new Set() };
+        origins.set(name, origin);
         const abort = () => {
-          waiting.delete(entry);
+          origin.waiting.delete(entry);
+          forgetIdle(name, origin);
           reject(signal.reason);
         };
         const entry: Waiting = {
-          ...wish,
           isLarge,
           start: () => {
             signal.removeEventListener('abort', abort);
             resolve(() => {
-              if (running.delete(entry)) fill();
+              if (!origin.running.delete(entry)) return;
+              running--;
+              if (isLarge) largeRunning--;
+              forgetIdle(name, origin);
+              fill();
             });
           },
         };
         signal.addEventListener('abort', abort, { once: true });
-        waiting.add(entry);
-        if (!origins.has(wish.origin)) origins.set(wish.origin, true);
+        origin.waiting.add(entry);
         fill();
       }),
   };

@@ -42,6 +42,8 @@ export interface OriginClient {
   /** A reply whose body streams. The caller reads or destroys the body. */
   open(path: string, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<OpenReply>;
   close(): Promise<void>;
+  /** Let what is under way end, and then close. Nothing more may be asked for. */
+  retire(): Promise<void>;
 }
 
 /**
@@ -95,6 +97,7 @@ export function createOriginClient(origin: string, connect: buildConnector.conne
       }
     },
     close: () => agent.destroy(),
+    retire: () => agent.close(),
   };
 }
 

@@ -78,7 +78,7 @@ async function publish(state: string, document: string): Promise<Omit<StoreFigur
     askAgain: (over: AbortSignal) =>
       new Promise<void>((_, reject) => over.addEventListener('abort', () => reject(over.reason))),
     ...content.syncPorts({
-      api: { origin, call: unasked, open: unasked, close: async () => {} },
+      api: { origin, call: unasked, open: unasked, close: async () => {}, retire: async () => {} },
       foreign: () => {
         throw new Error('nothing is fetched');
       },

@@ -17,5 +17,6 @@ export function scriptedOrigin(
       return { status, header: (name) => sent[name], body: Readable.from([Buffer.from('bytes')]) };
     },
     close: async () => {},
+    retire: async () => {},
   };
 }

@@ -107,6 +107,7 @@ async function world(
       return { status: bytes === undefined ? 404 : 200, header: () => undefined, body: Readable.from([bytes ?? '']) };
     },
     close: async () => {},
+    retire: async () => {},
   };
   const playing = () => {
     const snapshot = shown.at(-1);

@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { type TestContext, test } from 'node:test';
 import { ensureAll } from '../../../electron/assembly/media-files.ts';
-import { createTurns } from '../../../electron/cache/turns.ts';
+import { createTurns, turnLimits } from '../../../electron/cache/turns.ts';
 import type { OriginClient } from '../../../electron/mtls/client.ts';
 import type { MediaAsset } from '../../../electron/playlist/playlist.ts';
 import { OriginOf, picture, StoreBench, wanting } from '../../support/cache-store.ts';
@@ -22,8 +22,12 @@ function assetAt(path: string, more: Partial<MediaAsset> = {}): MediaAsset {
   return { kind: 'image', id: assetId, title: '', headers: {}, durationSeconds: null, ...rest, ...more };
 }
 
-/** A store, and an API origin that serves `files`. @param hold awaited after the first five bytes of each */
-async function world(test: TestContext, hold?: (signal: AbortSignal) => Promise<never>) {
+/** A store, and an API origin that serves `files`. @param hold awaited after the first five bytes of each; elsewhere answers for other origins */
+async function world(
+  test: TestContext,
+  hold?: (signal: AbortSignal) => Promise<never>,
+  elsewhere?: (signal: AbortSignal) => Promise<never>,
+) {
   const bench = await StoreBench.create(test);
   const store = await bench.open();
   const asked: string[] = [];
@@ -41,8 +45,17 @@ async function world(test: TestContext, hold?: (signal: AbortSignal) => Promise<
       return { status: 200, header: () => undefined, body: Readable.from(body()) };
     },
     close: async () => {},
+    retire: async () => {},
   };
-  const ports = { api, foreign: () => assert.fail('no other origin is asked'), allowHttpFor: [] };
+  const foreign = (origin: string): OriginClient => ({
+    ...api,
+    origin,
+    open: (path, _headers, signal) => {
+      asked.push(origin + path);
+      return elsewhere?.(signal) ?? assert.fail('no other origin is asked');
+    },
+  });
+  const ports = { api, foreign, allowHttpFor: [] };
   const { log, events } = recordedLog();
   const ensure = (assets: readonly MediaAsset[], signal: AbortSignal) =>
     ensureAll(assets, { store, budgetBytes, ports, turns: createTurns(), log, stored: () => {} }, signal);
@@ -88,6 +101,30 @@ test('one file that fails does not keep the others away', async (t) => {
   await assert.rejects(ensure([wrong, assetAt('/aaaa'), assetAt('/cccc')], never), { code: 'MEDIA_DIGEST' });
   assert.equal(store.sizeBytes, 2 * picture('aaaa').length);
   assert.deepEqual(events(), ['media-failed']);
+});
+
+test('two other servers that stand still do not keep the files of this one away, however many are before them', async (t) => {
+  const gone = new AbortController();
+  const still = standsStill(() => undefined);
+  const { ensure, store, asked } = await world(t, undefined, still);
+  const slow = ['one', 'two'].flatMap((host) =>
+    Array.from({ length: 200 }, (_, file) =>
+      assetAt(`/${file}`, {
+        id: `${host} ${file}`,
+        url: `https://${host}/${file}`,
+        sha256: null,
+        md5: null,
+        sizeBytes: 1,
+      }),
+    ),
+  );
+  const ensuring = ensure([...slow, assetAt('/aaaa'), assetAt('/bbbb'), assetAt('/cccc')], gone.signal);
+  const held = () => asked.filter((path) => path.startsWith('https:')).length;
+  const isDone = () => store.sizeBytes === 3 * picture('aaaa').length && held() >= turnLimits.total;
+  for (let look = 0; look < 2_000 && !isDone(); look++) await new Promise((done) => setTimeout(done, 5));
+  assert.deepEqual([store.sizeBytes, held()], [3 * picture('aaaa').length, turnLimits.total]);
+  gone.abort(new Error('over'));
+  await assert.rejects(ensuring, { message: 'over' });
 });
 
 test('a playlist that just fits is stored, and beginnings that it does not want are discarded', async (t) => {

@@ -9,6 +9,7 @@ const authority = createAuthority('Test servers');
 const requests: IncomingMessage[] = [];
 const json = { 'content-type': 'application/json' };
 const silent: ServerResponse[] = [];
+const begun: ServerResponse[] = [];
 const onSilent = new EventTarget();
 
 const routes: Readonly<Record<string, (response: ServerResponse) => void>> = {
@@ -26,6 +27,10 @@ const routes: Readonly<Record<string, (response: ServerResponse) => void>> = {
   '/cut': (response) => {
     response.writeHead(200, { ...json, 'content-length': '100' });
     response.write('{"a"', () => response.destroy());
+  },
+  '/begun': (response) => {
+    begun.push(response);
+    response.writeHead(200).write('beginning, ');
   },
   '/hang-up': (response) => response.destroy(),
   '/silent': (response) => {
@@ -106,6 +111,16 @@ test('a call past its deadline is a time-out', async () => {
   });
   await assert.rejects(client.open('/silent', {}, deadline.signal), { code: 'CONNECTION_TIMEOUT' });
   for (const response of silent) response.destroy();
+});
+
+test('what is under way when a client is retired comes to its end, and nothing more is asked for', async () => {
+  const retiring = plainClient(server.origin, authority);
+  const { body } = await retiring.open('/begun', {}, new AbortController().signal);
+  const retired = retiring.retire();
+  await assert.rejects(retiring.call({ method: 'GET', path: '/json' }), { code: 'CONNECTION_FAILED' });
+  begun.at(-1)?.end('end');
+  assert.equal(Buffer.concat(await body.toArray()).toString(), 'beginning, end');
+  await retired;
 });
 
 test('does not follow a redirect', async () => {

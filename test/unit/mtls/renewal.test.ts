@@ -14,6 +14,7 @@ function clientThatAnswers(status: number, body: unknown): { readonly client: Or
     },
     open: () => Promise.reject(new Error('not used here')),
     close: async () => {},
+    retire: async () => {},
   };
   return { client, calls };
 }

@@ -26,6 +26,7 @@ function clientThatAnswers(
     },
     open: () => Promise.reject(new Error('not used here')),
     close: async () => {},
+    retire: async () => {},
   };
   return { client, calls };
 }
