@@ -5,6 +5,7 @@
 import { performance } from 'node:perf_hooks';
 import { parsePredicate } from '../../electron/schedule/predicate.ts';
 import { timetable } from '../../electron/schedule/timetable.ts';
+import { predicateShapes } from './predicate-shapes.ts';
 import { median } from './sample.ts';
 
 const [playlistCount, characters] = [1_000, 4_000];
@@ -71,6 +72,23 @@ export async function scheduleBench({ runs = 15, narrate }: { runs?: number; nar
     number,
     number,
   ];
+  const ofShapes = Object.entries(predicateShapes(characters)).map(([name, predicateFor]) => {
+    const playlists = predicates.map((_, seed) => ({
+      id: `${name} ${seed}`,
+      predicate: predicateFor(seed),
+      priority: false,
+      isEnabled: true,
+    }));
+    const first = timetable(playlists, zone, saturdayMs);
+    if (first.problems.length > 0) throw new Error(`${name}: ${JSON.stringify(first.problems[0])}`);
+    const evaluate = (): number => {
+      const startedAt = performance.now();
+      void timetable(playlists, zone, first.nextChangeMs ?? saturdayMs).nextChangeMs;
+      return performance.now() - startedAt;
+    };
+    return { name, ms: median(Array.from({ length: runs }, evaluate)) };
+  });
+  const slowest = ofShapes.reduce((one, other) => (other.ms > one.ms ? other : one));
   const v8Ms = v8ParseMs + v8EvaluateMs;
   const round = (value: number) => Number(value.toFixed(2));
   return {
@@ -78,6 +96,7 @@ export async function scheduleBench({ runs = 15, narrate }: { runs?: number; nar
       { what: 'parse', ms: round(parseMs), 'V8, ms': round(v8ParseMs) },
       { what: 'first evaluation: parse, what plays, next change', ms: round(firstMs), 'V8, ms': round(v8Ms) },
       { what: 'evaluation: what plays, next change', ms: round(againMs), 'V8, ms': round(v8EvaluateMs) },
+      ...ofShapes.map(({ name, ms }) => ({ what: `evaluation: ${name}`, ms: round(ms), 'V8, ms': '' })),
     ],
     ratios: { first_vs_v8: round(firstMs / v8Ms), parse_vs_v8: round(parseMs / v8ParseMs) },
     values: {
@@ -87,6 +106,8 @@ export async function scheduleBench({ runs = 15, narrate }: { runs?: number; nar
       first_evaluation_in_process_ms: round(coldMs),
       /** Of that, what is done before the first item is shown. */
       first_playing_in_process_ms: round(coldPlayingMs),
+      /** Of the other shapes that predicates have. */
+      slowest_evaluation_ms: round(slowest.ms),
       parse_ms: round(parseMs),
       v8_evaluation_ms: round(v8EvaluateMs),
       playlists: playlistCount,
