@@ -16,13 +16,59 @@ const changes = full ? 1_000 : 40;
 const burst = 5;
 /** A change that a push told of is shown soon; one that was lost is found by the poll, after 49 s at the earliest. */
 const lostMs = 30_000;
+/** A change that no push tells of is found by the poll within 60 s; the rest is for a busy machine. */
+const foundMs = 66_000;
+const [untoldLabs, untoldTimes] = full ? [5, 10] : [1, 1];
+
+/** @returns how long the change was not shown, milliseconds, or `null` when it was not within `foundMs` */
+async function changeUntold(lab: Lab, program: Program, number: number): Promise<number | null> {
+  lab.resetState();
+  lab.server.faults.events = (_request, response) => void response.writeHead(404).end();
+  lab.server.program([picture(`told ${number}`, 300)]);
+  const run = lab.start(program);
+  try {
+    await run.shows(lab.server.version);
+    // It has asked a moment ago, and so will not for as long as it ever waits.
+    const changedAtMs = performance.now();
+    lab.server.program([picture(`untold ${number}`, 300)]);
+    const from = run.said.length;
+    const shown = await run.shows(lab.server.version, from, foundMs).catch(() => null);
+    assert.deepEqual([run.blanks(), run.corrupt.length], [0, 0]);
+    return shown === null ? null : shown.atMs - changedAtMs;
+  } finally {
+    await run.kill();
+  }
+}
 
 describe('documents', () => {
   let lab: Lab;
+  /** Waited for while the other rows go on. */
+  let untold: Promise<{ readonly found: readonly (number | null)[]; readonly planted: number | null }>;
   before(async () => {
     lab = await openLab();
+    untold = followUntold();
+    // Its failure is thrown where it is awaited.
+    untold.catch(() => undefined);
   });
   after(() => lab.close());
+
+  async function followUntold() {
+    const labs = await Promise.all(Array.from({ length: untoldLabs + 1 }, () => openLab()));
+    const [own, ...others] = labs as [Lab, ...Lab[]];
+    let begun = 0;
+    const found: (number | null)[] = [];
+    const following = others.map(async (other) => {
+      while (begun < untoldTimes) found.push(await changeUntold(other, sound, begun++));
+    });
+    try {
+      const planted = await changeUntold(own, await plant(bugs.asksSeldom), -1);
+      await Promise.all(following);
+      return { found, planted };
+    } finally {
+      await Promise.allSettled(following);
+      await Promise.all(labs.map((each) => each.close()));
+    }
+  }
 
   it('F19 mutated playlist documents', async () => {
     const random = seeded(19);
@@ -159,6 +205,24 @@ describe('documents', () => {
       reported: codes,
       recoveryMs: latencies,
       caught: caught.join('; '),
+    });
+  });
+
+  it('F26 a change that no push tells of', async () => {
+    const { found, planted } = await untold;
+    assert.ok(
+      found.length === untoldTimes && !found.includes(null),
+      `not shown within ${foundMs} ms: ${JSON.stringify(found)}`,
+    );
+    assert.equal(planted, null, `the row would not notice a player that ${bugs.asksSeldom.what}`);
+    record({
+      row: 'F26',
+      fault: 'a change that no push tells of',
+      n: untoldTimes,
+      screen: 'the new program',
+      reported: [],
+      recoveryMs: found.flatMap((ms) => ms ?? []),
+      caught: caughtAs(bugs.asksSeldom, `the change was not shown within ${foundMs / 1_000} s`),
     });
   });
 });

@@ -350,6 +350,10 @@ export const ignoresRefusal = bug(
   'takes no notice of a refusal',
   change('playlist/download.ts', "return { type: 'suspended' };", "return { type: 'unchanged' };"),
 );
+export const asksSeldom = bug(
+  'asks for its playlist every five minutes',
+  change('playlist/loop.ts', 'const longestPollMs = 58_000;', 'const longestPollMs = 300_000;'),
+);
 export const losesChanges = bug(
   'loses a change that is pushed while it syncs',
   change('assembly/waiting.ts', 'if (wake === null) pending = true;', 'if (wake === null) return;'),
