@@ -43,8 +43,12 @@ export interface Rig {
   /** Changes for the settings file, by section. */
   settings: Record<string, Record<string, unknown>>;
   startBackend(options?: Partial<BackendOptions>): Promise<Backend>;
-  /** On the rig's display, or on another one, and with further words on the command line. */
-  start(more?: { readonly display?: Display; readonly args?: readonly string[] }): Promise<Player>;
+  /** On the rig's display, or on another one, with further words on the command line, or as the rest of another command. */
+  start(more?: {
+    readonly display?: Display;
+    readonly args?: readonly string[];
+    readonly within?: readonly string[];
+  }): Promise<Player>;
   /** Start, wait for the PIN, claim, wait for the first picture. */
   startRegistered(): Promise<Player>;
   writeSettings(): Promise<string>;
@@ -55,9 +59,10 @@ export interface Rig {
  * A program that becomes Electron with its standard output in a file. Playwright reads that output from the
  * beginning and would leave us only what comes after the launch.
  */
-async function loggingElectron(folder: string, logFile: string): Promise<string> {
+async function loggingElectron(folder: string, logFile: string, within: readonly string[]): Promise<string> {
   const program = path.join(folder, 'electron-logging');
-  await writeFile(program, `#!/bin/sh\nexec '${electron}' "$@" >'${logFile}'\n`, { mode: 0o700 });
+  const command = [...within, electron].map((word) => `'${word}'`).join(' ');
+  await writeFile(program, `#!/bin/sh\nexec ${command} "$@" >'${logFile}'\n`, { mode: 0o700 });
   return program;
 }
 
@@ -99,10 +104,10 @@ async function makeRig(folder: string, display: Display, tpm: SoftwareTpm): Prom
       HOME: folder,
       XDG_RUNTIME_DIR: folder,
     }),
-    async start({ display: other = display, args = [] } = {}) {
+    async start({ display: other = display, args = [], within = [] } = {}) {
       const logFile = path.join(folder, `player-${starts++}.log`);
       const app = await _electron.launch({
-        executablePath: await loggingElectron(folder, logFile),
+        executablePath: await loggingElectron(folder, logFile, within),
         chromiumSandbox: true,
         args: [path.resolve('dist/test/main.cjs'), '--settings', await rig.writeSettings(), ...args],
         env: { ...rig.environment(), DISPLAY: other.name },
