@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { answering, strikes } from './support/answering.ts';
 import * as bugs from './support/bugs.ts';
-import { type Lab, openLab, type Said, sleep } from './support/lab.ts';
+import { type Lab, openLab, type Said } from './support/lab.ts';
 import { mostGrowthBytes, type Ordeal } from './support/ordeal.ts';
 import { full } from './support/record.ts';
 import { type Catch, stand } from './support/row.ts';
@@ -161,7 +161,7 @@ describe('a server that fails', () => {
   );
   it('F18 headers a byte at a time', async () => {
     // The player gives up after 15 s without a whole head: waited for in several labs at once.
-    const labs = await Promise.all(Array.from({ length: full ? 5 : 1 }, () => openLab()));
+    const labs = await Promise.all(Array.from({ length: full ? 6 : 2 }, () => openLab()));
     const fault = {
       row: 'F18',
       fault: 'headers a byte at a time',
@@ -178,10 +178,9 @@ describe('a server that fails', () => {
           socket.once('close', () => clearInterval(timer));
         }),
         during: (_lab, run, from) =>
-          Promise.race([
-            run.until('given up', ({ event }) => event === 'sync-failed', from).catch(() => undefined),
-            sleep(run.bug === null ? 60_000 : 20_000),
-          ]),
+          run
+            .until('given up', ({ event }) => event === 'sync-failed', from, run.bug === null ? 60_000 : 18_000)
+            .catch(() => undefined),
       }));
     } finally {
       await Promise.all(labs.map((each) => each.close()));

@@ -97,7 +97,7 @@ describe('documents', () => {
           during: async (_lab, run) => {
             least = run.bug === null ? documents : 60;
             const giveUpAtMs = performance.now() + (full ? 3_000_000 : 150_000);
-            for (let told = 0; served < least && performance.now() < giveUpAtMs && !run.crashed; ) {
+            for (let told = 0; served < least && performance.now() < giveUpAtMs && !run.ended; ) {
               lab.server.push();
               await sleep(4);
               if (!full || served - told < 5_000) continue;

@@ -17,7 +17,7 @@ export async function pushUntil(lab: Lab, run: Run, path: string, times: number)
   const giveUpAtMs = performance.now() + (run.bug === null ? 600_000 : 5_000);
   const from = lab.server.asked.length;
   const count = () => lab.server.asked.slice(from).filter((asked) => asked.path.startsWith(path)).length;
-  while (count() < times && performance.now() < giveUpAtMs && !run.crashed) {
+  while (count() < times && performance.now() < giveUpAtMs && !run.ended) {
     lab.server.push();
     await sleep(25);
   }
