@@ -16,7 +16,8 @@ export async function afterExpiry(
 ): Promise<'renewed' | 'clock-wrong' | 'wait' | 'operator'> {
   try {
     const serverMs = await identity.serverTime();
-    if (serverMs !== null && serverMs <= notAfterMs) {
+    // Told in whole seconds (RFC 9110 §5.6.7), as the end is: in the second that it names the end has come.
+    if (serverMs !== null && serverMs < notAfterMs) {
       log.warn('clock-wrong', { waitMs: Date.now() - serverMs });
       return 'clock-wrong';
     }

@@ -92,7 +92,7 @@ async function certificateAtLast(
   { facts, log }: IdentityParts,
   signal: AbortSignal,
 ): Promise<DeviceCertificate> {
-  let noted = false;
+  const noted = new Set<string>();
   let attempt = 0;
   let askAtMs = 0;
   for (;;) {
@@ -111,8 +111,11 @@ async function certificateAtLast(
       const outcome = asks ? await afterExpiry(identity, notAfterMs, { facts, log }) : 'wait';
       if (asks) askAtMs = performance.now() + backoffMs(attempt++, Math.random());
       const event = !ended || outcome === 'clock-wrong' ? 'clock-wrong' : 'certificate-expired';
-      if (!noted) await identity.journal.write(event, { key: identity.key.fingerprint });
-      noted = true;
+      if ((asks || !ended) && !noted.has(event)) {
+        noted.add(event);
+        if (event === 'certificate-expired') log.warn(event, { code: certificateRefused(stored).code, notAfterMs });
+        await identity.journal.write(event, { key: identity.key.fingerprint });
+      }
       if (outcome === 'wait' || outcome === 'clock-wrong') await waitFor(judgeAgainMs, signal);
       if (outcome !== 'operator') continue;
     }

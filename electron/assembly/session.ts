@@ -59,7 +59,9 @@ export async function runSession(
   let toldOfCommands = false;
   facts.note({ certificateUntilMs: certificate.notAfterMs });
   const syncNow = createPoke();
+  // Its wait does not see that the machine slept or its clock was set: a refusal after the end makes it look again.
   const renewNow = createPoke();
+  const hasEnded = () => Date.now() > present.notAfterMs;
   const rekeyNow = createPoke();
   const rootsNow = createPoke();
   const certificateWord = (data: string) => (data === 'rekey' ? rekeyNow : data === 'roots' ? rootsNow : renewNow);
@@ -137,6 +139,9 @@ export async function runSession(
           const synced = await sync(ports, content.known(), either);
           facts.note({ lastAnswerAtMs: Date.now() });
           return synced;
+        } catch (thrown) {
+          if (asPlayerError(thrown).code === 'SERVER_REFUSED_CERTIFICATE' && hasEnded()) renewNow.poke();
+          throw thrown;
         } finally {
           isSyncing = false;
           if (wentMissing) syncNow.poke();
@@ -150,7 +155,7 @@ export async function runSession(
       now: Date.now,
       // A certificate that has ended is refused as a revoked one is, and is no reason to go dark.
       suspended: async (is) => {
-        if (is && Date.now() > present.notAfterMs) return;
+        if (is && hasEnded()) return renewNow.poke();
         await identity.registration.tell({ type: is ? 'suspended' : 'restored' });
       },
       report: report('sync'),

@@ -1,5 +1,6 @@
 /** The reference management server: composition and the interface for the demo and for tests. */
 import { mkdirSync } from 'node:fs';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { PurposePolicy } from 'node-tss/attestation';
@@ -119,6 +120,8 @@ export interface Backend {
   failNext(fault: Fault): void;
   /** Take back the faults that did not strike. */
   clearFaults(): void;
+  /** Answer a request that another server of this process got, over TLS with a client certificate asked for. */
+  answer(request: IncomingMessage, response: ServerResponse): void;
   /** Stop listening and close every connection. */
   close(): Promise<void>;
 }
@@ -238,6 +241,7 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
     },
     failNext: (fault) => faults.add(fault),
     clearFaults: () => faults.clear(),
+    answer: (request, response) => server.routing(request, response),
     async close() {
       events.close();
       await server.close();

@@ -1,5 +1,8 @@
 /** F20: other servers in the place of the right one, and a server that refuses the screen. */
+import { createHash } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
+import { type SoftwareTpm, startSwtpm } from '../support/swtpm.ts';
+import { type TpmMaker, tpmMaker } from '../support/tpm-maker.ts';
 import { answering, playlistPath, pushUntil } from './support/answering.ts';
 import * as bugs from './support/bugs.ts';
 import { type Identity, identityOf, strangerOf } from './support/impostor.ts';
@@ -28,6 +31,7 @@ describe('a server that is not the right one, or refuses the screen', () => {
     it(`F20 a server certificate ${what}`, async () => {
       const right = lab.server;
       const impostor = await StageServer.start(lab.authority, tls());
+      impostor.admitsAnybody = true;
       impostor.mediaOrigin = `https://localhost:${lab.proxy.port}`;
       const code = new RegExp(codes.join('|'));
       const strange = 1_000;
@@ -126,4 +130,115 @@ describe('a server that is not the right one, or refuses the screen', () => {
       },
     );
   });
+});
+
+/** How a certificate comes to its end: while a session lasts, or while the machine sleeps and no timer runs. */
+type End = 'by its time' | 'while the machine sleeps';
+
+describe('a device certificate that ends in the middle of a sync', () => {
+  let maker: TpmMaker;
+  let chip: SoftwareTpm | undefined;
+  let lab: Lab;
+  let serial = 0;
+  before(async () => {
+    maker = tpmMaker();
+    chip = await startSwtpm({ stateFolder: await maker.again() });
+    lab = await openLab({ tcti: chip.tcti, makerPem: maker.authorityPem() });
+    lab.server.others = lab.registry.answer;
+  });
+  after(async () => {
+    // What was begun ends, also where the next did not begin: swtpm would keep this process.
+    await lab?.close();
+    // Not asked what is left in it: players that were killed left something.
+    chip?.process.kill();
+    await chip?.stop();
+    maker.remove();
+  });
+
+  /** Between this machine's clock and everybody's. */
+  const setClocks = (aheadMs: number) => {
+    lab.registry.aheadMs = aheadMs;
+    lab.server.now = () => Date.now() + aheadMs;
+    lab.layer.set({ clockOffsetMs: aheadMs });
+  };
+
+  const ending = (end: End): Ordeal => {
+    const big = picture(`of which half comes ${serial++}`, 2_000_000);
+    const sha256 = createHash('sha256').update(big).digest('hex');
+    const half = big.subarray(0, big.length / 2);
+    let stalled: () => void;
+    const halfCame = new Promise<void>((resolve) => {
+      stalled = resolve;
+    });
+    let reported = false;
+    const { registry, server } = lab;
+    const usualSeconds = registry.lifetimeSeconds;
+    setClocks(0);
+    return {
+      begin: () => {
+        server.faults.media = (request, response) => {
+          if (request.url !== `/media/${sha256}`) return server.answerRightly(request, response);
+          response.writeHead(200, { etag: `"${sha256}"`, 'content-type': 'image/png', 'content-length': big.length });
+          response.write(half, () => stalled());
+        };
+      },
+      pictures: () => [big, picture('beside it', 300)],
+      last: () => [big, picture(`beside it ${serial++}`, 300)],
+      during: async (_lab, run, from) => {
+        await halfCame;
+        if (end === 'by its time') {
+          registry.lifetimeSeconds = 3;
+          server.send('certificate', 'renew');
+          await run.until('a certificate for 3 s', ({ event }) => event === 'certificate-renewed', from);
+          registry.lifetimeSeconds = usualSeconds;
+          server.closeIdle();
+        }
+        registry.isDown = true;
+        if (end === 'while the machine sleeps') {
+          setClocks(31 * day);
+          server.push();
+        }
+        const told = Promise.all([
+          run.until('what is shown beside it', ({ notice }) => notice === 'CERTIFICATE_DATES', from),
+          run.until('a try that fails', ({ event }) => event === 're-enrolment-failed', from),
+        ]);
+        const seen = told.then(() => {
+          reported = true;
+        });
+        return run.bug === null ? seen : Promise.race([seen.catch(() => undefined), sleep(7_000)]);
+      },
+      end: () => {
+        registry.isDown = false;
+        registry.lifetimeSeconds = usualSeconds;
+        delete server.faults.media;
+      },
+      verdict: () => {
+        if (!reported) return 'nobody was told that the certificate has ended';
+        const again = server.asked.filter(({ path }) => path === `/media/${sha256}`).slice(1);
+        const places = again.map(({ headers }) => Number(/^bytes=(\d+)-$/.exec(headers.range ?? '')?.[1] ?? 0));
+        return places.every((place) => place === half.length)
+          ? null
+          : `fetched again from ${places} bytes on, not ${half.length}`;
+      },
+    };
+  };
+
+  for (const end of ['by its time', 'while the machine sleeps'] as const) {
+    const fault = `the device certificate ends in the middle of a sync, ${end}; no other is to be had meanwhile`;
+    it(`F20 ${fault}`, async () => {
+      const removed = { bug: bugs.endedIsRemoved, by: /an empty display/ };
+      const stays = { bug: bugs.endsWithCertificate, by: /not within/ };
+      await stand(
+        lab,
+        {
+          row: 'F20',
+          fault,
+          code: /CERTIFICATE_DATES/,
+          times: full ? 10 : 1,
+          catches: full ? [removed, stays] : [removed],
+        },
+        () => ending(end),
+      );
+    });
+  }
 });

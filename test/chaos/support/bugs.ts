@@ -354,6 +354,19 @@ export const asksSeldom = bug(
   'asks for its playlist every five minutes',
   change('playlist/loop.ts', 'const longestPollMs = 58_000;', 'const longestPollMs = 300_000;'),
 );
+const lapseHeeded = "if (end === 'lapsed') continue;";
+export const endedIsRemoved = bug(
+  'takes the end of its certificate for a removal',
+  change(
+    'assembly/life.ts',
+    lapseHeeded,
+    "if (end === 'lapsed') { await identity.registration.tell({ type: 'removed' }); continue; }",
+  ),
+);
+export const endsWithCertificate = bug(
+  'starts no session after its certificate has ended',
+  change('assembly/life.ts', lapseHeeded, "if (end === 'lapsed') await new Promise(() => undefined);"),
+);
 export const losesChanges = bug(
   'loses a change that is pushed while it syncs',
   change('assembly/waiting.ts', 'if (wake === null) pending = true;', 'if (wake === null) return;'),

@@ -5,10 +5,10 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { startBackend } from '../../backend/backend.ts';
 import { FaultLayer } from './fault-layer.ts';
 import { FaultProxy } from './fault-proxy.ts';
 import { type Bug, type Program, sound } from './planted.ts';
+import { type Chip, openRegistry, type Registry } from './registry.ts';
 import type { SmallDisk } from './small-disk.ts';
 import { StageServer } from './stage-server.ts';
 
@@ -167,6 +167,8 @@ export interface Lab {
   readonly stateDirectory: string;
   readonly authority: string;
   readonly server: StageServer;
+  /** Where the player's certificate comes from; `server.others` may hand requests to it. */
+  readonly registry: Registry;
   readonly proxy: FaultProxy;
   readonly layer: FaultLayer;
   readonly journal: string;
@@ -185,8 +187,11 @@ export interface Lab {
   close(): Promise<void>;
 }
 
-/** A registered player's state folder, the server that it belongs to, and the wire between them. */
-export async function openLab(options: { certificateLifetimeSeconds?: number } = {}): Promise<Lab> {
+/**
+ * A registered player's state folder, the server that it belongs to, and the wire between them.
+ * @param chip where the player's key is; a file where absent
+ */
+export async function openLab(chip?: Chip): Promise<Lab> {
   const folder = mkdtempSync(join(tmpdir(), 'signet-lab-'));
   const [authority, stateDirectory, template] = ['authority', 'state', 'template'].map((name) =>
     join(folder, name),
@@ -199,8 +204,8 @@ export async function openLab(options: { certificateLifetimeSeconds?: number } =
       server: { origin, caFile },
       identity: {
         deviceCaFile: join(authority, 'ca.pem'),
-        allowSoftwareKey: true,
-        tcti: 'swtpm:host=127.0.0.1,port=1',
+        allowSoftwareKey: chip === undefined,
+        tcti: chip?.tcti ?? 'swtpm:host=127.0.0.1,port=1',
         hostname: 'stage',
       },
       state: { directory: stateDirectory },
@@ -223,14 +228,14 @@ export async function openLab(options: { certificateLifetimeSeconds?: number } =
     return run;
   };
   mkdirSync(stateDirectory, { mode: 0o700 });
-  const backend = await startBackend({ stateDirectory: authority, pollIntervalSeconds: 0.2, ...options });
+  const registry = await openRegistry(authority, chip);
+  const { backend } = registry;
   backend.setPlaylist({ playlists: [] });
   const first = launch(sound, backend.origin);
   const card = await first.until('a PIN', (line) => line.event === 'screen' && typeof line['pin'] === 'string');
   backend.claim(String(card['pin']), 'Stage');
   await first.until('a session', ({ event }) => event === 'session-started');
   await first.kill('SIGTERM');
-  await backend.close();
   for (const name of ['playlist.json', 'store']) rmSync(join(stateDirectory, name), { recursive: true, force: true });
   cpSync(stateDirectory, template, { recursive: true });
   const server = await StageServer.start(authority);
@@ -241,6 +246,7 @@ export async function openLab(options: { certificateLifetimeSeconds?: number } =
     stateDirectory,
     authority,
     server,
+    registry,
     proxy,
     layer,
     journal,
@@ -256,6 +262,7 @@ export async function openLab(options: { certificateLifetimeSeconds?: number } =
       for (const run of runs) await run.kill();
       await proxy.close();
       await server.close();
+      await backend.close();
       layer.close();
       rmSync(folder, { recursive: true, force: true });
     },

@@ -10,6 +10,8 @@ export interface Ordeal {
   /** What the pushed program is made of; two pictures where absent. */
   readonly pictures?: (lab: Lab) => readonly Buffer[];
   readonly media?: object;
+  /** What the program after the fault is made of; two pictures where absent. */
+  readonly last?: (lab: Lab) => readonly Buffer[];
   /** Wait until the fault has struck often enough. */
   during(lab: Lab, run: Run, from: number): Promise<unknown>;
   end(lab: Lab, run: Run): void | Promise<void>;
@@ -133,7 +135,7 @@ export async function endure(
     until = run.said.length;
     await ordeal.end(lab, run);
     const endedAtMs = performance.now();
-    lab.server.program(two());
+    lab.server.program(ordeal.last?.(lab) ?? two());
     const shown = await run.shows(lab.server.version, until, endMs);
     recoveryMs = shown.atMs - endedAtMs;
   } catch (thrown) {

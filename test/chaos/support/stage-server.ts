@@ -1,8 +1,9 @@
 /** A management server that plays what a test gives it, correctly, until the test tells it how to misbehave. */
-import { createHash } from 'node:crypto';
+import { createHash, X509Certificate } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { type LocalAuthority, openLocalAuthority } from '../../backend/local-authority.ts';
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -43,6 +44,12 @@ export class StageServer {
   readonly issuer: LocalAuthority;
   /** Takes the place of the right answer, by kind of request. */
   readonly faults: Partial<Record<'playlist' | 'events' | 'media', Handler>> = {};
+  /** Answers the other calls of a screen and of one that is none yet; they are 404 without it. */
+  others: Handler | null = null;
+  /** Whether it asks nobody for a certificate. */
+  admitsAnybody = false;
+  /** Its clock, Unix milliseconds. */
+  now: () => number = Date.now;
   /** Bytes of media that were sent. */
   mediaBytes = 0;
   partialReplies = 0;
@@ -56,9 +63,11 @@ export class StageServer {
   #sockets = new Set<Socket>();
   #server: Server;
   #screenId = 'screen-1';
+  readonly #authority: X509Certificate;
 
   private constructor(issuer: LocalAuthority, tls: { key: string; cert: string }) {
     this.issuer = issuer;
+    this.#authority = new X509Certificate(issuer.caPem);
     const options = {
       ...tls,
       ca: issuer.caPem,
@@ -148,8 +157,8 @@ export class StageServer {
     const config = { display_rotate: 0, shuffle_playlist: false, audio_output: 'hdmi', play_history_enabled: false };
     this.serve(
       JSON.stringify({
-        now: new Date().toISOString(),
-        deadline: new Date(Date.now() + 300_000).toISOString(),
+        now: new Date(this.now()).toISOString(),
+        deadline: new Date(this.now() + 300_000).toISOString(),
         version: this.version,
         screen: { id: this.#screenId, name: 'Stage', hostname: 'stage', timezone: 'Europe/London', config },
         playlists: entries,
@@ -166,7 +175,17 @@ export class StageServer {
   }
 
   push(): void {
-    for (const stream of this.#streams) stream.write('event: playlist\ndata: 1\n\n');
+    this.send('playlist', '1');
+  }
+
+  /** An event for whoever listens. */
+  send(event: string, data: string): void {
+    for (const stream of this.#streams) stream.write(`event: ${event}\ndata: ${data}\n\n`);
+  }
+
+  /** Close the connections on which nothing is under way. */
+  closeIdle(): void {
+    this.#server.closeIdleConnections();
   }
 
   get listening(): number {
@@ -192,13 +211,23 @@ export class StageServer {
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
     const path = request.url ?? '';
-    const socket = request.socket as import('node:tls').TLSSocket;
-    this.asked.push({ path, headers: request.headers, certified: socket.getPeerX509Certificate?.() !== undefined });
+    const shown = (request.socket as TLSSocket).getPeerX509Certificate();
+    this.asked.push({ path, headers: request.headers, certified: shown !== undefined });
     response.on('error', () => undefined);
+    response.setHeader('date', new Date(this.now()).toUTCString());
     const kind = path.startsWith('/media/') ? 'media' : path.endsWith('/events') ? 'events' : 'playlist';
+    if (this.others !== null && kind === 'playlist' && path !== '/api/v2/screens/playlist')
+      return void this.others(request, response);
+    if (!this.admitsAnybody && !this.#admits(shown)) return void response.writeHead(401).end();
     const fault = this.faults[kind];
     if (fault === undefined) this.answerRightly(request, response);
     else fault(request, response);
+  }
+
+  /** By the date of this very moment: a certificate may end while its connection lives. */
+  #admits(shown: X509Certificate | undefined): boolean {
+    if (shown === undefined || !shown.verify(this.#authority.publicKey)) return false;
+    return Date.parse(shown.validFrom) <= this.now() && this.now() <= Date.parse(shown.validTo);
   }
 
   #playlist(request: IncomingMessage, response: ServerResponse): void {
