@@ -159,33 +159,6 @@ describe('a server that fails', () => {
         response.writeHead(200, { 'content-encoding': 'gzip' }).end(bomb);
       }),
   );
-  it('F18 headers a byte at a time', async () => {
-    // The player gives up after 15 s without a whole head: waited for in several labs at once.
-    const labs = await Promise.all(Array.from({ length: full ? 6 : 2 }, () => openLab()));
-    const fault = {
-      row: 'F18',
-      fault: 'headers a byte at a time',
-      code: /CONNECTION_TIMEOUT|CONNECTION_FAILED/,
-      times: full ? 50 : 1,
-      catches: [{ bug: bugs.waitsForHeads, by: /not within/ }],
-    } as const;
-    try {
-      await stand(labs, fault, () => ({
-        ...answering('playlist', (request) => {
-          const { socket } = request;
-          socket.write('HTTP/1.1 200 OK\r\n');
-          const timer = setInterval(() => socket.write('x'), 200);
-          socket.once('close', () => clearInterval(timer));
-        }),
-        during: (_lab, run, from) =>
-          run
-            .until('given up', ({ event }) => event === 'sync-failed', from, run.bug === null ? 60_000 : 18_000)
-            .catch(() => undefined),
-      }));
-    } finally {
-      await Promise.all(labs.map((each) => each.close()));
-    }
-  });
   row(
     'F18',
     '304 to a player that has nothing',

@@ -23,6 +23,10 @@ interface Medium {
 const itemSeconds = 1;
 const mostKept = 64;
 
+export function sha256Of(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
 /** A picture of so many bytes: a PNG header, and a chunk of noise that no other seed makes. */
 export function picture(seed: string, sizeBytes: number): Buffer {
   const head = Buffer.from(
@@ -132,7 +136,7 @@ export class StageServer {
       is_enabled: true,
       transitions: false,
       items: pictures.map((bytes) => {
-        const sha256 = createHash('sha256').update(bytes).digest('hex');
+        const sha256 = sha256Of(bytes);
         // The last ones stay available, as on a server that screens fetch from at their own pace.
         this.#media.set(sha256, { bytes, sha256 });
         const index = digests.push(sha256) - 1;
