@@ -1,4 +1,5 @@
 /** F17, F18: a server that fails, or sends something else than it should. */
+import type { Writable } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { answering, strikes } from './support/answering.ts';
@@ -8,7 +9,7 @@ import { mostGrowthBytes, type Ordeal } from './support/ordeal.ts';
 import { full } from './support/record.ts';
 import { type Catch, stand } from './support/row.ts';
 import { SmallDisk } from './support/small-disk.ts';
-import { type Handler, picture } from './support/stage-server.ts';
+import { picture } from './support/stage-server.ts';
 
 const noise = picture('noise', 65_536);
 
@@ -18,11 +19,14 @@ const bombMembers = 4;
 const bomb = Buffer.concat(Array.from({ length: bombMembers }, () => bombMember));
 if (bombMembers * 64 * 2 ** 20 < 2 * mostGrowthBytes) throw new Error('a bomb within the bounds is none');
 
+/** A line of 60 kB that is a header. */
+const header = Buffer.from(`x-noise: ${'x'.repeat(60_000)}\r\n`);
+
 /** Send for as long as the other side takes it. */
-function endlessly(response: Parameters<Handler>[1]): void {
+function endlessly(stream: Writable, bytes = noise): void {
   const more = () => {
-    while (!response.destroyed && response.write(noise));
-    if (!response.destroyed) response.once('drain', more);
+    while (!stream.destroyed && stream.write(bytes));
+    if (!stream.destroyed) stream.once('drain', more);
   };
   more();
 }
@@ -115,6 +119,22 @@ describe('a server that fails', () => {
       answering(
         'playlist',
         (_request, response) => endlessly(response.writeHead(200, { 'content-type': 'application/json' })),
+        { times: ends },
+      ),
+  );
+  row(
+    'F18',
+    'headers without an end',
+    ends,
+    /SERVER_REPLY_TOO_LARGE/,
+    { bug: bugs.headersOfAnySize, by: /MiB more memory/ },
+    () =>
+      answering(
+        'playlist',
+        ({ socket }) => {
+          socket.write('HTTP/1.1 200 OK\r\n');
+          endlessly(socket, header);
+        },
         { times: ends },
       ),
   );

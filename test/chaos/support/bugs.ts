@@ -222,6 +222,10 @@ export const replyOfAnySize = bug(
   'reads a reply of any size into memory (here of 320 MiB)',
   change('mtls/client.ts', 'if (total > maxBytes) {', 'if (total > 320 * 2 ** 20) {'),
 );
+export const headersOfAnySize = bug(
+  'takes a head of any size',
+  change('mtls/client.ts', 'const maxHeaderBytes = 16_384;', 'const maxHeaderBytes = 2 ** 31;'),
+);
 export const anyLength = bug(
   'checks neither length nor digest nor kind of a file',
   ...lengthsBelieved,
