@@ -23,6 +23,7 @@ export class FaultProxy {
   readonly #server: Server;
   readonly #pairs = new Set<readonly [Socket, Socket]>();
   #wire: Wire = { type: 'whole' };
+  /** Those that led to the server. */
   connections = 0;
   /** Requests that came without TLS while somebody else answered. */
   plainRequests = 0;
@@ -70,7 +71,6 @@ export class FaultProxy {
   }
 
   #take(client: Socket, targetPort: number): void {
-    this.connections++;
     client.on('error', () => undefined);
     if (this.#wire.type === 'reset') return void client.resetAndDestroy();
     if (this.#wire.type === 'portal') {
@@ -82,6 +82,7 @@ export class FaultProxy {
       });
       return;
     }
+    this.connections++;
     const server = connect(targetPort, '127.0.0.1');
     server.on('error', () => undefined);
     const pair = [client, server] as const;
