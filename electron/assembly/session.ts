@@ -63,6 +63,7 @@ export async function runSession(
   const renewNow = createPoke();
   const hasEnded = () => Date.now() > present.notAfterMs;
   const rekeyNow = createPoke();
+  const listenNow = createPoke();
   const rootsNow = createPoke();
   const certificateWord = (data: string) => (data === 'rekey' ? rekeyNow : data === 'roots' ? rootsNow : renewNow);
   // While a sync is under way a poke makes it ask for the playlist again, and a file that went missing meanwhile may not be
@@ -98,6 +99,7 @@ export async function runSession(
         }
       },
       wait: waitFor,
+      waitForServer: async (ms, abort) => void (await listenNow.wait(ms, abort)),
       backoff,
       log,
     },
@@ -158,6 +160,7 @@ export async function runSession(
         if (is && hasEnded()) return renewNow.poke();
         await identity.registration.tell({ type: is ? 'suspended' : 'restored' });
       },
+      isBack: listenNow.nudge,
       report: report('sync'),
       log,
     },

@@ -7,6 +7,8 @@ const longestMs = 2 ** 31 - 1;
 export interface Poke {
   /** End the running wait, or the next one when none is running. */
   poke(): void;
+  /** End the running wait; without one nothing comes of it. */
+  nudge(): void;
   /** @throws when `signal` aborts */
   wait(ms: number, signal: AbortSignal): Promise<'elapsed' | 'poked'>;
 }
@@ -38,6 +40,7 @@ export function createPoke(): Poke {
   let pending = false;
   let wake: (() => void) | null = null;
   return {
+    nudge: () => wake?.(),
     poke: () => {
       if (wake === null) pending = true;
       else wake();

@@ -19,6 +19,8 @@ export interface EventPorts {
   /** `playlist`: fetch now; `certificate`: renew now, with the data `rekey` for another key, with `roots` read the roots; `command`: not understood yet, reported. */
   take(event: 'playlist' | 'certificate' | 'command', data: string): void;
   wait(ms: number, signal: AbortSignal): Promise<void>;
+  /** The same, or until the server is known to be back. */
+  waitForServer(ms: number, signal: AbortSignal): Promise<void>;
   backoff(attempt: number): number;
   readonly log: Log;
 }
@@ -57,7 +59,9 @@ export async function listenForEvents(ports: EventPorts, signal: AbortSignal): P
       ports.log.debug('events-disconnected', { attempt, message: thrown instanceof Error ? thrown.message : '' });
     }
     if (wasOpen) attempt = Math.max(attempt, attemptAfterStream);
-    await ports.wait(askedMs + ports.backoff(attempt), signal);
+    const pauseMs = askedMs + ports.backoff(attempt);
+    // What the server asked for is waited for, whatever else is known of it.
+    await (askedMs > 0 ? ports.wait(pauseMs, signal) : ports.waitForServer(pauseMs, signal));
   }
 }
 

@@ -20,6 +20,11 @@ const leastProgressBytes = 256 * 1024;
  * the downloads of all its screens break off in the same instant, and they come back spread over 16 s.
  */
 const attemptAfterProgress = 4;
+/**
+ * After so many failures the server was away for long, and by then its screens come back spread over half a minute:
+ * what else waits for it need not wait on its own. After a restart it must, for all wait since the same instant.
+ */
+const attemptsOfLongAbsence = 6;
 
 export interface LoopPorts {
   sync(): Promise<SyncOutcome>;
@@ -34,6 +39,8 @@ export interface LoopPorts {
   now(): number;
   /** The server refuses the screen, or takes it back. */
   suspended(is: boolean): Promise<void>;
+  /** The server, or the way to it, has come back after a long absence: a sync has succeeded. */
+  isBack(): void;
   /** A fault that the operator should see, `null` when over. */
   report(problem: unknown | null): void;
   readonly log: Log;
@@ -55,6 +62,7 @@ export async function runSyncLoop(ports: LoopPorts, signal: AbortSignal): Promis
     const keptBytes = ports.keptBytes();
     try {
       const outcome = await ports.sync();
+      if (attempt >= attemptsOfLongAbsence) ports.isBack();
       attempt = 0;
       ports.report(null);
       if (outcome.type === 'removed') return 'removed';

@@ -44,7 +44,7 @@ describe('a network that fails', { concurrency: full ? 1 : 2 }, () => {
   it(
     'F15 the network comes and goes in the middle of a download, and nothing is fetched twice',
     inLabs(async (labs) => {
-      const flaps = full ? 10 : 3;
+      const flaps = full ? 20 : 3;
       const pieceBytes = 1_000_000;
       const sizeBytes = pieceBytes * (flaps + 1);
       const slow = { type: 'slow', bytesPerSecond: 2_000_000 } as const;
@@ -91,7 +91,7 @@ describe('a network that fails', { concurrency: full ? 1 : 2 }, () => {
             const lost = recordBytes * cuts + greetingBytes * (all - connections);
             const moved = carriedBytes - carried - lost;
             const words = `${(moved / sizeBytes).toFixed(3)} times the program's bytes, and ${lost} about them`;
-            if (full) process.stderr.write(`F15 ${run.bug?.what ?? 'the player'}: ${cuts} cuts, ${words}\n`);
+            process.stderr.write(`F15 with ${run.bug?.what ?? 'the player as it ships'}: ${cuts} cuts, ${words}\n`);
             return moved > 1.05 * sizeBytes ? `bytes too many: ${words}` : null;
           },
         };
@@ -103,7 +103,7 @@ describe('a network that fails', { concurrency: full ? 1 : 2 }, () => {
           fault: `the network comes and goes, for ${full ? '1 to 30 s' : 'a moment'} each time`,
           code: /CONNECTION_FAILED/,
           strikes: flaps,
-          times: full ? 20 : 1,
+          times: full ? 10 : 1,
           catches: [{ bug: fetchesAnew, by: /bytes too many/ }],
         },
         flapping,

@@ -159,6 +159,7 @@ export class Fleet {
     let keptBytes = 0;
     let poked = false;
     let wake: (() => void) | null = null;
+    let listenNow: () => void = () => undefined;
     const poke = () => {
       if (wake === null) poked = true;
       else wake();
@@ -211,6 +212,7 @@ export class Fleet {
           random,
           now: () => this.time.now,
           suspended: async () => {},
+          isBack: () => listenNow(),
           report: () => {},
         },
         signal,
@@ -226,6 +228,15 @@ export class Fleet {
           },
           take: poke,
           wait: (ms) => new Promise((resolve) => void this.time.after(ms, resolve)),
+          waitForServer: (ms) =>
+            new Promise((resolve) => {
+              const cancel = this.time.after(ms, resolve);
+              listenNow = () => {
+                cancel();
+                listenNow = () => undefined;
+                resolve();
+              };
+            }),
         },
         signal,
       );

@@ -42,6 +42,15 @@ test('a poke while nobody waits ends the next wait; several are one', async () =
   assert.equal(await poke.wait(1, never), 'elapsed');
 });
 
+test('a nudge ends the running wait, and is nothing to the next one', async () => {
+  const poke = createPoke();
+  poke.nudge();
+  assert.equal(await poke.wait(1, never), 'elapsed');
+  const waiting = poke.wait(forEver, never);
+  poke.nudge();
+  assert.equal(await waiting, 'poked');
+});
+
 test('a poke after an abort is not lost on the next wait', async () => {
   const poke = createPoke();
   const end = new AbortController();

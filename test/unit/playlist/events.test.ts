@@ -4,7 +4,9 @@ import { test } from 'node:test';
 import { type EventPorts, listenForEvents } from '../../../electron/playlist/events.ts';
 import { recordedLog } from '../../support/recorded-log.ts';
 
-type Connection = { readonly status?: number; readonly chunks?: readonly (string | Buffer)[] } | Error;
+type Connection =
+  | { readonly status?: number; readonly retryAfterMs?: number; readonly chunks?: readonly (string | Buffer)[] }
+  | Error;
 
 /** Listens through a script of connections; every wait passes at once, the last one ends it. */
 async function listen(connections: readonly Connection[]) {
@@ -13,6 +15,11 @@ async function listen(connections: readonly Connection[]) {
   const done: string[] = [];
   const bodies: Readable[] = [];
   const { log, lines } = recordedLog();
+  const wait = (how: string) => async (ms: number) => {
+    done.push(`${how} ${ms}`);
+    if (script.length === 0) end.abort();
+    end.signal.throwIfAborted();
+  };
   const ports: EventPorts = {
     open: async (lastEventId) => {
       done.push(`open ${lastEventId}`);
@@ -20,14 +27,11 @@ async function listen(connections: readonly Connection[]) {
       if (next === undefined || next instanceof Error) throw next;
       const body = Readable.from((next.chunks ?? []).map((chunk) => Buffer.from(chunk as string)));
       bodies.push(body);
-      return { status: next.status ?? 200, body };
+      return { status: next.status ?? 200, body, retryAfterMs: next.retryAfterMs };
     },
     take: (event) => void done.push(event),
-    wait: async (ms) => {
-      done.push(`wait ${ms}`);
-      if (script.length === 0) end.abort();
-      end.signal.throwIfAborted();
-    },
+    wait: wait('wait out'),
+    waitForServer: wait('wait'),
     backoff: (attempt) => attempt,
     log,
   };
@@ -155,5 +159,13 @@ test('a stream that ends is opened again as after five failures: all screens los
   assert.deepEqual(
     done.filter((step) => step.startsWith('wait')),
     ['wait 5', 'wait 6', 'wait 7'],
+  );
+});
+
+test('what the server asks for is waited out, whatever else is known of it', async () => {
+  const { done } = await listen([{ status: 503, retryAfterMs: 7_000 }, new Error('away'), {}]);
+  assert.deepEqual(
+    done.filter((step) => step.startsWith('wait')),
+    ['wait out 7000', 'wait 1', 'wait 5'],
   );
 });

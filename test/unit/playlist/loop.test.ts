@@ -32,6 +32,7 @@ async function run(outcomes: readonly (SyncOutcome | Error)[], random = 0.5, ove
     random: () => random,
     now: () => nowMs,
     suspended: async (is) => void done.push(is ? 'suspended' : 'restored'),
+    isBack: () => void done.push('is back'),
     report: (problem) => void done.push(problem === null ? 'well' : `report ${(problem as PlayerError).code}`),
     log: recordedLog().log,
     ...overrides,
@@ -47,6 +48,14 @@ test('a failing server is asked with back-off, and the count starts anew after a
     done.filter((step) => step !== 'restored'),
     ['report CONNECTION_FAILED', 'report CONNECTION_FAILED', 'well', 'report CONNECTION_FAILED'],
   );
+});
+
+test('says that the server is back where it was away for long, once, and not after a restart', async () => {
+  const backs = async (failures: number) => {
+    const { done } = await run([...Array.from({ length: failures }, away), unchanged, unchanged]);
+    return done.filter((step) => step === 'is back').length;
+  };
+  assert.deepEqual([await backs(5), await backs(6), await backs(20)], [0, 1, 1]);
 });
 
 test('a download that came forward before it broke off is gone on with soon, however often that happens', async () => {
