@@ -2,12 +2,12 @@
 import type { Writable } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { answering, strikes } from './support/answering.ts';
+import { answering, pushUntil, strikes } from './support/answering.ts';
 import * as bugs from './support/bugs.ts';
 import { type Lab, openLab, type Said } from './support/lab.ts';
 import { mostGrowthBytes, type Ordeal } from './support/ordeal.ts';
 import { full } from './support/record.ts';
-import { type Catch, stand } from './support/row.ts';
+import { type Catch, codeReported, stand } from './support/row.ts';
 import { SmallDisk } from './support/small-disk.ts';
 import { picture } from './support/stage-server.ts';
 
@@ -48,12 +48,23 @@ describe('a server that fails', () => {
     fault: string,
     n: number,
     code: RegExp,
-    caught: Catch,
+    caught: Catch | readonly [Catch, ...Catch[]],
     make: () => Ordeal,
     screen?: string,
   ): void =>
     void it(`${number} ${fault}`, () =>
-      stand(lab, { row: number, fault, code, strikes: n, catches: [caught], ...(screen ? { screen } : {}) }, make));
+      stand(
+        lab,
+        {
+          row: number,
+          fault,
+          code,
+          strikes: n,
+          catches: 'bug' in caught ? [caught] : caught,
+          ...(screen ? { screen } : {}),
+        },
+        make,
+      ));
 
   let turn = 0;
   const each = Math.max(strikes, statuses.length);
@@ -105,6 +116,11 @@ describe('a server that fails', () => {
   row('F18', 'media without an end', strikes, /MEDIA_LENGTH/, { bug: bugs.noLongest, by: /filled its disk/ }, () =>
     answering('media', (_request, response) => endlessly(response.writeHead(200)), {
       disk: () => new SmallDisk(lab.stateDirectory, { sizeBytes: 48 * 2 ** 20 }),
+      keepsNothing: true,
+      during: async (_lab, run, from) => {
+        if (run.bug === null) await pushUntil(lab, run, '/media/', strikes);
+        await codeReported(run, run.bug === null ? /MEDIA_LENGTH/ : /STORE_FULL/, from, 60_000);
+      },
       verdict: (_lab, run) => (run.codes().includes('STORE_FULL') ? 'it filled its disk with files of 40 kB' : null),
     }),
   );
@@ -114,12 +130,15 @@ describe('a server that fails', () => {
     'a playlist without an end',
     ends,
     /SERVER_REPLY_TOO_LARGE/,
-    { bug: bugs.replyOfAnySize, by: /MiB more memory/ },
+    [
+      { bug: bugs.replyOfAnySize, by: /MiB more memory/ },
+      { bug: bugs.keepsReplies, by: /MiB are kept/ },
+    ],
     () =>
       answering(
         'playlist',
         (_request, response) => endlessly(response.writeHead(200, { 'content-type': 'application/json' })),
-        { times: ends },
+        { times: ends, keepsNothing: true },
       ),
   );
   row(
@@ -135,7 +154,7 @@ describe('a server that fails', () => {
           socket.write('HTTP/1.1 200 OK\r\n');
           endlessly(socket, header);
         },
-        { times: ends },
+        { times: ends, keepsNothing: true },
       ),
   );
   row('F18', 'media of another length', strikes, /MEDIA_LENGTH/, { bug: bugs.anyLength, by: /something corrupt/ }, () =>
@@ -164,9 +183,13 @@ describe('a server that fails', () => {
     /SERVER_REPLY_INVALID|SERVER_REPLY_TOO_LARGE/,
     { bug: bugs.inflatesPlaylist, by: /MiB more memory/ },
     () =>
-      answering('playlist', (_request, response) => {
-        response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' }).end(bomb);
-      }),
+      answering(
+        'playlist',
+        (_request, response) => {
+          response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' }).end(bomb);
+        },
+        { keepsNothing: true },
+      ),
   );
   row(
     'F18',
@@ -175,9 +198,13 @@ describe('a server that fails', () => {
     /SERVER_REPLY_INVALID/,
     { bug: bugs.inflatesMedia, by: /MiB more memory/ },
     () =>
-      answering('media', (_request, response) => {
-        response.writeHead(200, { 'content-encoding': 'gzip' }).end(bomb);
-      }),
+      answering(
+        'media',
+        (_request, response) => {
+          response.writeHead(200, { 'content-encoding': 'gzip' }).end(bomb);
+        },
+        { keepsNothing: true },
+      ),
   );
   row(
     'F18',

@@ -4,6 +4,8 @@
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { openContent } from '../../../electron/assembly/content.ts';
 import { createFactBook } from '../../../electron/assembly/facts.ts';
 import { live } from '../../../electron/assembly/life.ts';
@@ -38,6 +40,23 @@ async function digestOnDisplay(content: Content, hash: string): Promise<string |
 function peakBytes(): number {
   const [, kib] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];
   return Number(kib) * 1_024;
+}
+
+const collect = () => {
+  setFlagsFromString('--expose-gc');
+  const gc: () => void = runInNewContext('gc');
+  gc();
+};
+
+/** The least of several: the eye reads on meanwhile, and what a collection sets free may itself hold something. */
+async function heldBytes(): Promise<number> {
+  let least = Number.POSITIVE_INFINITY;
+  for (let turn = 0; turn < 6; turn++) {
+    collect();
+    least = Math.min(least, process.memoryUsage.rss());
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return least;
 }
 
 /** Look at the items of the present program one after the other, for ever. */
@@ -91,6 +110,7 @@ async function play(): Promise<void> {
   facts.update({ registration });
   const program = () => (present?.state === 'playing' ? present.program : null);
   setInterval(() => say({ event: 'vitals', peakBytes: peakBytes() }), 250);
+  process.on('SIGUSR2', () => void heldBytes().then((bytes) => say({ event: 'held', bytes })));
   void look(content, program);
   const stop = new AbortController();
   process.once('SIGTERM', () => stop.abort(new Error('asked to end')));

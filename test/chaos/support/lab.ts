@@ -22,6 +22,13 @@ export interface Said {
   readonly [field: string]: unknown;
 }
 
+/** mallopt(3): blocks from 16 KiB on are the kernel's again once freed, the rest is trimmed, and few arenas keep any. */
+const givesBack = {
+  MALLOC_MMAP_THRESHOLD_: `${16 * 1024}`,
+  MALLOC_TRIM_THRESHOLD_: `${64 * 1024}`,
+  MALLOC_ARENA_MAX: '2',
+};
+
 /** A player that runs. */
 export class Run {
   readonly said: Said[] = [];
@@ -145,6 +152,13 @@ export class Run {
     return this.said.flatMap((line) => (line.event === 'vitals' ? [line['peakBytes'] as number] : []));
   }
 
+  /** Resident memory once garbage was collected, bytes. @throws when the player ends before it says so */
+  async heldBytes(): Promise<number> {
+    const from = this.said.length;
+    this.child.kill('SIGUSR2');
+    return Number((await this.until('memory held', ({ event }) => event === 'held', from))['bytes']);
+  }
+
   /** The longest time between two looks at the display, from the last one before line `from` on. */
   stillMs(from: number): number {
     const last = this.said.findLastIndex(({ event }, index) => event === 'eye' && index < from);
@@ -180,8 +194,9 @@ export interface Lab {
    * @param program the player as it ships where absent
    * @param journal whether to write down every change of the state folder
    * @param disk what the state folder lies on; a disk forgets everything with the player
+   * @param givesBack whether the C library gives back what was freed, so that resident memory is memory in use
    */
-  start(program?: Program, journal?: boolean, disk?: SmallDisk): Run;
+  start(program?: Program, journal?: boolean, disk?: SmallDisk, givesBack?: boolean): Run;
   /** The state folder as it was right after the registration. */
   resetState(): void;
   close(): Promise<void>;
@@ -251,8 +266,13 @@ export async function openLab(chip?: Chip): Promise<Lab> {
     layer,
     journal,
     settings,
-    start: (program = sound, journalled = false, disk) =>
-      launch(program, `https://localhost:${proxy.port}`, journalled ? { SIGNET_LAYER_JOURNAL: journal } : {}, disk),
+    start: (program = sound, journalled = false, disk, gives = false) =>
+      launch(
+        program,
+        `https://localhost:${proxy.port}`,
+        { ...(journalled ? { SIGNET_LAYER_JOURNAL: journal } : {}), ...(gives ? givesBack : {}) },
+        disk,
+      ),
     writeSettings: () => writeSettings(`https://localhost:${proxy.port}`, join(authority, 'ca.pem')),
     resetState: () => {
       rmSync(stateDirectory, { recursive: true, force: true });

@@ -19,6 +19,8 @@ export interface Ordeal {
   readonly disk?: (lab: Lab) => SmallDisk;
   /** Whether the player has nothing yet when the fault begins, right at its start. */
   readonly isBare?: boolean;
+  /** Whether memory is looked at again after the end, once garbage was collected. */
+  readonly keepsNothing?: boolean;
   /** Whether nothing can be on the display while the fault lasts. */
   readonly mayBlank?: boolean;
   /** Anything else that must not have happened: the reason, else `null`. */
@@ -40,6 +42,9 @@ export interface Endured {
 
 /** Memory that a fault may cost at its peak: kiosk design F18, and what the collector of garbage has not got to yet. */
 export const mostGrowthBytes = 96 * 2 ** 20;
+
+/** Memory that may be held of a fault once it has ended and garbage was collected: kiosk design F18. */
+const mostKeptBytes = 16 * 2 ** 20;
 
 /** How long the first picture, and the right one after the end, may take. */
 export interface Patience {
@@ -90,13 +95,14 @@ export async function endure(
   const two = () => [picture(`o${serial++}`, 40_000), picture(`o${serial++}`, 300)];
   lab.resetState();
   lab.server.program(two());
-  const run = lab.start(program, false, ordeal.disk?.(lab));
+  const run = lab.start(program, false, ordeal.disk?.(lab), ordeal.keepsNothing);
   const wrong: string[] = [];
   let recoveryMs = Number.NaN;
   /** Lines that the fault was about to begin at, had begun at and ended at. */
   let [from, begun, until] = [0, 0, Number.POSITIVE_INFINITY];
   let [before, meanwhile] = [0, 0];
   let calmBytes = Number.POSITIVE_INFINITY;
+  let heldBefore = Number.NaN;
   /** What was wrong on the display and in memory so far. No time mends it: it may be asked at any moment. */
   const seen = (): string[] => {
     const found: string[] = [];
@@ -119,6 +125,7 @@ export async function endure(
       while (lab.server.listening === 0 && !run.ended) await sleep(20);
       await warmUp(lab, run);
       calmBytes = run.peakBytes.at(-1) ?? calmBytes;
+      if (ordeal.keepsNothing) heldBefore = await run.heldBytes();
     }
     from = run.said.length;
     await ordeal.begin(lab, run);
@@ -138,6 +145,10 @@ export async function endure(
     lab.server.program(ordeal.last?.(lab) ?? two());
     const shown = await run.shows(lab.server.version, until, endMs);
     recoveryMs = shown.atMs - endedAtMs;
+    if (ordeal.keepsNothing) {
+      const kept = (await run.heldBytes()) - heldBefore;
+      if (kept > mostKeptBytes) wrong.push(`${Math.round(kept / 2 ** 20)} MiB are kept after its end`);
+    }
   } catch (thrown) {
     if (!(thrown instanceof Enough)) wrong.push(thrown instanceof Error ? thrown.message : String(thrown));
   }

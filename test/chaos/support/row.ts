@@ -1,7 +1,6 @@
 /** A row of the table: the player endures a fault, so many times, and a player with a planted bug is caught by it. */
 import assert from 'node:assert/strict';
 import type { Lab, Run } from './lab.ts';
-import { sleep } from './lab.ts';
 import { type Endured, endure, type Ordeal, type Patience } from './ordeal.ts';
 import { type Bug, plant, sound } from './planted.ts';
 import { record } from './record.ts';
@@ -105,8 +104,8 @@ export function caughtAs({ what }: Bug, seen: string): string {
 
 /** Until a line with such a code is written; a planted bug may keep it from being written, and gets a moment. */
 export async function codeReported(run: Run, code: RegExp, from: number, momentMs = 3_000): Promise<void> {
-  const report = run.until(`${code}`, (line) => code.test(String(line['code'])), from).catch(() => undefined);
-  await (run.bug === null ? report : Promise.race([report, sleep(momentMs)]));
+  const withinMs = run.bug === null ? undefined : momentMs;
+  await run.until(`${code}`, (line) => code.test(String(line['code'])), from, withinMs).catch(() => undefined);
 }
 
 /** Items follow each other ten times a second here; a machine may be busy with other things for a while. */

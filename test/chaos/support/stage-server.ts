@@ -21,6 +21,8 @@ interface Medium {
 }
 
 const itemSeconds = 1;
+/** As the protocol has it: a stream without a sign of life is given up after a minute. */
+const heartbeatMs = 25_000;
 const mostKept = 64;
 
 export function sha256Of(bytes: Buffer): string {
@@ -243,7 +245,11 @@ export class StageServer {
   #events(response: ServerResponse): void {
     response.writeHead(200, { 'content-type': 'text/event-stream' }).write(': here\n\n');
     this.#streams.add(response);
-    response.once('close', () => this.#streams.delete(response));
+    const timer = setInterval(() => response.write(': heartbeat\n\n'), heartbeatMs);
+    response.once('close', () => {
+      clearInterval(timer);
+      this.#streams.delete(response);
+    });
   }
 
   #medium(request: IncomingMessage, response: ServerResponse, sha256: string): void {
