@@ -119,7 +119,7 @@ test('refuses to start as root, who has no sandbox', options, async () => {
 test('refuses to start where user namespaces are forbidden, and names the remedy', options, async () => {
   // In a user namespace of its own, whose limit of further ones is 0.
   const forbid = 'echo 0 > /proc/sys/user/max_user_namespaces; exec setpriv --reuid=1 --regid=1 --clear-groups "$@"';
-  const words = ['unshare', '--user', '--map-users=0,0,65536', '--map-groups=0,0,65536', '--setuid=0', '--setgid=0'];
+  const words = ['unshare', '--user', '--map-users=0,0,65535', '--map-groups=0,0,65535', '--setuid=0', '--setgid=0'];
   const line = [...words, 'sh', '-c', forbid, 'sh', appImage, '--appimage-extract-and-run'];
   const { code, output } = await root.exec(line, { env: { HOME: '/tmp', DISPLAY: display.name } });
   assert.match(output, /SANDBOX_UNAVAILABLE: this system forbids user namespaces.*sysctl user.max_user_namespaces/s);

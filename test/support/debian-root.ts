@@ -31,8 +31,13 @@ export interface ExecOptions {
 
 const cache = resolve('.runtime/packaged');
 const isRoot = process.getuid?.() === 0;
-/** An ordinary user is root in a user namespace over the range of ids that /etc/subuid gives them. */
-const asRoot = isRoot ? [] : ['unshare', '--user', '--map-auto', '--map-root-user', '--setuid=0', '--setgid=0', '--'];
+/**
+ * An ordinary user is root in a user namespace over the range of ids that /etc/subuid gives them, as mmdebstrap makes it.
+ * The user's own id is the last one there: in the place of root it would shift the range by one, and programs that are
+ * root's by their mode (umount) would be another's.
+ */
+const ids = ['--user', '--map-auto', '--map-user=65535', '--map-group=65535', '--setuid=0', '--setgid=0'];
+const asRoot = isRoot ? [] : ['unshare', ...ids, '--'];
 const environment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C.UTF-8', DEBIAN_FRONTEND: 'noninteractive' };
 
 /** Why these tests cannot be made by this user; `undefined` when they can. */
@@ -117,7 +122,8 @@ umount -l /.host
 cd /
 rmdir /.host
 echo ready
-exec sleep infinity
+# What unshare asked of the kernel for its end is forgotten where it has changed the user's id.
+exec setpriv --pdeathsig=KILL sleep infinity
 `;
 
 /** Start a root in which everything that is written vanishes with it. */
@@ -127,9 +133,8 @@ export async function startDebianRoot(codename: Codename, satisfied: string): Pr
   const shared = mkdtempSync('/var/tmp/signet-shared-');
   for (const name of ['disk', 'root']) mkdirSync(join(folder, name));
   const namespaces = ['--mount', '--pid', '--ipc', '--uts', '--fork', '--kill-child', '--propagation=private'];
-  const user = isRoot ? [] : ['--user', '--map-auto', '--map-root-user', '--setuid=0', '--setgid=0'];
   const words = [
-    ...user,
+    ...(isRoot ? [] : ids),
     ...namespaces,
     '--',
     'sh',
@@ -146,7 +151,7 @@ export async function startDebianRoot(codename: Codename, satisfied: string): Pr
   if (!String(said).includes('ready')) throw new Error(`the root of ${codename} could not be entered`);
   const children = readFileSync(`/proc/${outer.pid}/task/${outer.pid}/children`, 'utf8').trim();
   const inside = ['nsenter', `--target=${children}`, '--mount', '--pid', '--ipc', '--uts', '--root', '--wd'];
-  const enter = isRoot ? inside : [...inside, '--user', '--preserve-credentials'];
+  const enter = isRoot ? inside : [...inside, '--user'];
   const command = (line: readonly string[], { user: name, env = {} }: ExecOptions = {}) => {
     const home = name === undefined ? '/root' : '/var/lib/signet-player';
     const variables = Object.entries({ ...environment, HOME: home, ...env }).map(([key, value]) => `${key}=${value}`);
