@@ -73,13 +73,21 @@ export async function ensureAll(
   // Every file that is under way listens to it, some more than once.
   setMaxListeners(4 * atOnce, signal);
   const failures: unknown[] = [];
-  const work = async (queue: Iterable<MediaAsset>) => {
-    for (const asset of queue) {
+  /** Those that stood still while others waited: the second time they need not give way. */
+  const late = new Set<MediaAsset>();
+  const work = async (queue: MediaAsset[]) => {
+    for (let asset = queue.shift(); asset !== undefined; asset = queue.shift()) {
+      const isLate = late.has(asset);
       try {
         if (signal.aborted) throw aborted(signal);
-        parts.stored(await ensureOne(asset, parts, signal));
+        parts.stored(await ensureOne(asset, parts, signal, isLate ? null : () => late.add(asset)));
       } catch (thrown) {
         if (signal.aborted) throw aborted(signal);
+        if (!isLate && late.has(asset)) {
+          log.info('media-gave-way', { assetId: asset.id });
+          queue.push(asset);
+          continue;
+        }
         log.failure('media-failed', thrown, { assetId: asset.id });
         failures.push(thrown);
       }
@@ -88,7 +96,7 @@ export async function ensureAll(
   const origins = byOrigin(missing, parts.ports.api.origin);
   const ofEach = Math.floor(atOnce / Math.min(origins.length, originsAtOnce));
   const ofOrigin = (assets: readonly MediaAsset[]) => {
-    const queue = assets.values();
+    const queue = [...assets];
     return everyOne(Array.from({ length: Math.min(ofEach, assets.length) }, () => work(queue)));
   };
   const waiting = origins.values();
@@ -121,13 +129,15 @@ async function ensureOne(
   asset: MediaAsset,
   { store, ports, turns }: FetchingParts,
   signal: AbortSignal,
+  gaveWay: (() => void) | null,
 ): Promise<CachedMedia> {
   const { url, headers } = asset;
+  const { origin } = new URL(url);
   return store.ensure(
     { ...asset, assetId: asset.id },
     {
       fetch: async (offset, validator) => {
-        const giveBack = await turns.take({ origin: new URL(url).origin, sizeBytes: asset.sizeBytes }, signal);
+        const giveBack = await turns.take({ origin, sizeBytes: asset.sizeBytes }, signal);
         try {
           const ifRange = validator === undefined ? {} : { ifRange: validator };
           const { status, body, totalBytes, etag } = await openMedia(
@@ -135,9 +145,16 @@ async function ensureOne(
             { url, headers, offset, ...ifRange },
             signal,
           );
+          const others = gaveWay && {
+            wait: () => turns.isWaitedFor(origin),
+            giveWay: () => {
+              gaveWay();
+              body.destroy(new PlayerError('CONNECTION_TIMEOUT', 'media: stands still while others wait'));
+            },
+          };
           return {
             status,
-            stream: atPace(body, () => performance.now()),
+            stream: atPace(body, () => performance.now(), others),
             ...(totalBytes === undefined ? {} : { totalBytes }),
             ...(etag === undefined ? {} : { validator: etag }),
             close: () => {

@@ -31,6 +31,8 @@ export interface Turns {
    * @throws when `signal` aborts
    */
   take(wish: Wish, signal: AbortSignal): Promise<() => void>;
+  /** Whether downloads of this origin wait for their turn. */
+  isWaitedFor(origin: string): boolean;
 }
 
 interface Waiting {
@@ -105,5 +107,6 @@ export function createTurns(limits: TurnLimits = turnLimits): Turns {
         origin.waiting.add(entry);
         fill();
       }),
+    isWaitedFor: (name) => (origins.get(name)?.waiting.size ?? 0) > 0,
   };
 }

@@ -285,10 +285,13 @@ export const waitsForHeads = bug(
   change('mtls/client.ts', 'const headersTimeoutMs = 15_000;', 'const headersTimeoutMs = 0;'),
   change('mtls/client.ts', 'AbortSignal.timeout(replyDeadlineMs)', 'new AbortController().signal'),
 );
-export const oneAtATime = bug('downloads one file at a time', change('cache/turns.ts', 'perOrigin: 4', 'perOrigin: 1'));
+export const neverGivesWay = bug(
+  'lets files that stand still keep their turns',
+  change('mtls/pace.ts', 'const patienceMs = 15_000;', 'const patienceMs = 3_600_000;'),
+);
 export const bearsTrickles = bug(
   'waits for a body however slowly it comes',
-  change('assembly/media-files.ts', 'stream: atPace(body, () => performance.now())', 'stream: body'),
+  change('assembly/media-files.ts', 'stream: atPace(body, () => performance.now(), others)', 'stream: body'),
 );
 export const emptyForUnchanged = bug(
   'takes a 304 without a body for an empty playlist',

@@ -25,7 +25,7 @@ function assetAt(path: string, more: Partial<MediaAsset> = {}): MediaAsset {
 /** A store, and an API origin that serves `files`. @param hold awaited after the first five bytes of each; elsewhere answers for other origins */
 async function world(
   test: TestContext,
-  hold?: (signal: AbortSignal) => Promise<never>,
+  hold?: (signal: AbortSignal, path: string) => Promise<void>,
   elsewhere?: (signal: AbortSignal) => Promise<never>,
 ) {
   const bench = await StoreBench.create(test);
@@ -36,13 +36,21 @@ async function world(
     call: () => Promise.reject(new Error('media are streamed')),
     open: async (path, _headers, signal) => {
       asked.push(path);
-      const bytes = files.get(path) ?? Buffer.alloc(0);
-      const body = async function* () {
-        yield bytes.subarray(0, 5);
-        if (hold !== undefined) await hold(signal);
-        yield bytes.subarray(5);
-      };
-      return { status: 200, header: () => undefined, body: Readable.from(body()) };
+      const bytes = files.get(path) ?? picture(path);
+      let parts = 0;
+      const body = new Readable({
+        highWaterMark: 1,
+        read() {
+          parts++;
+          if (parts === 1) this.push(bytes.subarray(0, 5));
+          if (parts !== 2) return;
+          (hold?.(signal, path) ?? Promise.resolve()).then(
+            () => [bytes.subarray(5), null].map((part) => this.push(part)),
+            (thrown: Error) => this.destroy(thrown),
+          );
+        },
+      });
+      return { status: 200, header: () => undefined, body };
     },
     close: async () => {},
     retire: async () => {},
@@ -125,6 +133,35 @@ test('two other servers that stand still do not keep the files of this one away,
   assert.deepEqual([store.sizeBytes, held()], [3 * picture('aaaa').length, turnLimits.total]);
   gone.abort(new Error('over'));
   await assert.rejects(ensuring, { message: 'over' });
+});
+
+test('files that stand still give way to those that wait, and are gone on with after them', async (t) => {
+  let [nowMs, isOver] = [0, false];
+  t.mock.method(performance, 'now', () => nowMs);
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const still = ['/s1', '/s2', '/s3', '/s4'];
+  const wanted = [...still, '/aaaa', '/bbbb', '/cccc'].map((path) => assetAt(path));
+  const begun = new Set<string>();
+  const { ensure, store, asked, events } = await world(t, async (_signal, path) => {
+    const isFirst = !begun.has(path);
+    begun.add(path);
+    if (isFirst && still.includes(path)) await new Promise(() => {});
+  });
+  const ensuring = ensure(wanted, never).finally(() => {
+    isOver = true;
+  });
+  for (let second = 0; second < 2_000 && !isOver; second++) {
+    nowMs += 1_000;
+    t.mock.timers.tick(1_000);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  await ensuring;
+  assert.equal(
+    store.sizeBytes,
+    wanted.reduce((sum, { sizeBytes }) => sum + (sizeBytes ?? 0), 0),
+  );
+  assert.deepEqual(asked.slice(-4).sort(), still);
+  assert.deepEqual(new Set(events()), new Set(['media-gave-way']));
 });
 
 test('a playlist that just fits is stored, and beginnings that it does not want are discarded', async (t) => {

@@ -56,6 +56,17 @@ test('large files do not take all turns: small ones go past them', async () => {
   assert.deepEqual([...running.keys()], ['large 0', 'large 1', 'large 2', 'small']);
 });
 
+test('tells whether downloads of an origin wait for their turn', async () => {
+  const { turns, wish, end } = world();
+  for (let file = 0; file < turnLimits.perOrigin; file++) void wish(`one ${file}`, 'https://one', small);
+  await settled();
+  assert.equal(turns.isWaitedFor('https://one'), false);
+  void wish('one more', 'https://one', small);
+  assert.deepEqual(['https://one', 'https://other'].map(turns.isWaitedFor), [true, false]);
+  end('one 0');
+  assert.equal(turns.isWaitedFor('https://one'), false);
+});
+
 test('nobody starves: every wish gets its turn, whatever the others are, and no limit is passed', async () => {
   const wishes = fc.array(
     fc.record({ origin: fc.constantFrom('a', 'b', 'c'), sizeBytes: fc.constantFrom(small, large, null) }),
