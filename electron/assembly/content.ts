@@ -18,7 +18,8 @@ import type { Settings } from '../settings.ts';
 import type { WebPage } from '../shell/page-session.ts';
 import type { StreamSource } from '../shell/streams.ts';
 import type { FactBook } from './facts.ts';
-import { ensureAll, hashesOf, mediaOf, wantedOf } from './media-files.ts';
+import { createHold } from './hold.ts';
+import { ensureAll, mediaOf, wantedOf } from './media-files.ts';
 import { streamId, streamsOf } from './stream-items.ts';
 import { createSuspicion, leftOutMs } from './suspicion.ts';
 import { waitFor } from './waiting.ts';
@@ -48,7 +49,7 @@ export interface Content {
   locate(hash: string): ReturnType<MediaStore['locate']>;
   /** Bytes of a stored file, each chunk checked before it is given out. */
   read: MediaStore['read'];
-  /** The web page of an item of the present playlist, or of the one before it. */
+  /** The web page of an item of the present playlist, or of one before it that may be on the display. */
   webPage(itemId: string): WebPage | null;
   /** The stream that the page knows by this id, likewise. */
   stream(id: string): StreamSource | null;
@@ -58,6 +59,11 @@ export interface Content {
   forget(): Promise<void>;
   /** Look at the clock no longer; what is stored stays. */
   close(): void;
+}
+
+interface Live {
+  readonly webPages: ReadonlyMap<string, WebPage>;
+  readonly streams: ReadonlyMap<string, StreamSource>;
 }
 
 /** Open the store and play the last good playlist, before any network call. @throws PlayerError STORE_… */
@@ -94,17 +100,17 @@ export async function openContent(settings: Settings, facts: FactBook, log: Log)
   const suspicion = createSuspicion(() => performance.now());
   let playlist: Playlist | null = null;
   let etag: string | undefined;
-  let release = () => {};
-  /** Leases on the files of a playlist that is being prepared; kept for the next try when it fails. */
-  let preparing: (() => void)[] = [];
+  const holdNothing = createHold(store, []);
+  /** On what may be on the display. */
+  let present = holdNothing;
+  /** On a playlist that is being prepared; kept for the next try when it fails. */
+  let preparing = holdNothing;
   /** Every file of it is known to be here. */
   let wholePlaylist: Playlist | null = null;
   let shownProgram = '';
   let gathering = false;
-  let webPages: ReadonlyMap<string, WebPage> = new Map();
-  let webPagesBefore = webPages;
-  let streams: ReadonlyMap<string, StreamSource> = new Map();
-  let streamsBefore = streams;
+  /** What may be on the display and is no file: of the present playlist, and behind it of those before. */
+  let live: readonly Live[] = [];
 
   const find = (asset: MediaAsset): CachedMedia | null => store.find(wantedOf(asset));
   const findHarmless = (asset: MediaAsset): CachedMedia | null => {
@@ -154,25 +160,24 @@ export async function openContent(settings: Settings, facts: FactBook, log: Log)
     if (of !== wholePlaylist) wholePlaylist = mediaOf(of).every((asset) => find(asset) !== null) ? of : null;
     return of === wholePlaylist;
   };
-  const unlease = () => {
-    for (const one of preparing) one();
-    preparing = [];
-  };
+  /** Also those that are not here yet: what comes, from the disk or the server, is on the display at once. */
+  const hold = (of: Playlist) =>
+    createHold(
+      store,
+      mediaOf(of).flatMap((asset) => asset.sha256 ?? find(asset)?.hash ?? []),
+    );
 
   function publish(next: Playlist): void {
-    const releaseOld = release;
-    release = store.lease(hashesOf(next, find));
-    if (isWhole(next)) unlease();
+    const [old, before] = [present, live];
+    present = hold(next);
+    if (isWhole(next)) preparing.release();
     playlist = next;
     facts.note({ playlistVersion: next.version, storeBytes: store.sizeBytes });
-    // What is on the display may still be of the program before.
-    webPagesBefore = webPages;
-    webPages = webPagesOf(next);
-    streamsBefore = streams;
-    streams = streamsOf(next);
+    live = [{ webPages: webPagesOf(next), streams: streamsOf(next) }, ...before];
     show();
     setTimeout(() => {
-      releaseOld();
+      old.release();
+      live = live.filter((one) => !before.includes(one));
       const noted = store.evict().then(() => facts.note({ storeBytes: store.sizeBytes }));
       noted.catch((thrown: unknown) => {
         log.failure('evict-failed', thrown);
@@ -215,7 +220,9 @@ export async function openContent(settings: Settings, facts: FactBook, log: Log)
         log.warn('store-index-lost', { outcome: store.indexWas });
         if (playlist !== null) await adoptAll(playlist, signal).catch(storeProblem);
       }
-      return scrub({ store, wait: waitFor, report: storeProblem, recovered: missing, log }, signal);
+      const reconcile: MediaStore['reconcile'] = (over) => store.reconcile(over).finally(show);
+      const looking = { ...store, reconcile };
+      return scrub({ store: looking, wait: waitFor, report: storeProblem, recovered: missing, log }, signal);
     },
     keptBytes: () => store.keptBytes,
     onMissing: (listener) => {
@@ -224,8 +231,8 @@ export async function openContent(settings: Settings, facts: FactBook, log: Log)
     },
     locate: (hash) => store.locate(hash),
     read: store.read,
-    webPage: (itemId) => webPages.get(itemId) ?? webPagesBefore.get(itemId) ?? null,
-    stream: (id) => streams.get(id) ?? streamsBefore.get(id) ?? null,
+    webPage: (itemId) => live.find(({ webPages }) => webPages.has(itemId))?.webPages.get(itemId) ?? null,
+    stream: (id) => live.find(({ streams }) => streams.has(id))?.streams.get(id) ?? null,
     pageDied: (hash) => {
       if (!suspicion.add(hash)) return;
       log.warn('media-kills-page', { hash });
@@ -237,15 +244,18 @@ export async function openContent(settings: Settings, facts: FactBook, log: Log)
       ensureCached: async (next, signal, stored) => {
         const wanted = mediaOf(next);
         // What is stored and what is to come, safe from being evicted for each other until it is published.
-        const lease = store.lease(wanted.flatMap((asset) => asset.sha256 ?? find(asset)?.hash ?? []));
-        unlease();
-        preparing = [lease];
+        const before = preparing;
+        const mine = hold(next);
+        preparing = mine;
+        before.release();
         const { budgetBytes } = settings.store;
         const ports = { ...media, allowHttpFor };
         const come = ({ hash }: CachedMedia) => {
-          preparing.push(store.lease([hash]));
+          mine.add(hash);
           stored();
-          if (next !== playlist || gathering) return;
+          if (next !== playlist) return;
+          present.add(hash);
+          if (gathering) return;
           gathering = true;
           setTimeout(() => {
             gathering = false;
@@ -266,14 +276,10 @@ export async function openContent(settings: Settings, facts: FactBook, log: Log)
     forget: async () => {
       suspicion.clear();
       playlist = null;
-      webPages = new Map();
-      webPagesBefore = webPages;
-      streams = new Map();
-      streamsBefore = streams;
+      live = [];
       etag = undefined;
-      release();
-      release = () => {};
-      unlease();
+      present.release();
+      preparing.release();
       await lastGood.forget();
       await store.clear();
       show();

@@ -6,7 +6,7 @@ import { asPlayerError, PlayerError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { type MediaPorts, openMedia } from '../mtls/media.ts';
 import { atPace } from '../mtls/pace.ts';
-import type { MediaAsset, MediaHash, Playlist } from '../playlist/playlist.ts';
+import type { MediaAsset, Playlist } from '../playlist/playlist.ts';
 
 /**
  * Files that are being fetched or made durable. More than there are turns to download: a file that waits for the disk
@@ -37,11 +37,6 @@ function findMedia(playlist: Playlist): readonly MediaAsset[] {
       if (asset.kind === 'image' || asset.kind === 'video' || asset.kind === 'audio')
         assets.set(asset.sha256 ?? `${asset.id} ${asset.url}`, asset);
   return [...assets.values()];
-}
-
-/** The digests of those that are stored. */
-export function hashesOf(playlist: Playlist, find: (asset: MediaAsset) => CachedMedia | null): MediaHash[] {
-  return mediaOf(playlist).flatMap((asset) => find(asset)?.hash ?? []);
 }
 
 export interface FetchingParts {

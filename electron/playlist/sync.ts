@@ -97,7 +97,7 @@ async function prepare(
     published.catch(() => undefined);
   };
   const caching = ports.ensureCached(playlist, either, inPart);
-  const asking = somethingElse(ports, { text, etag }, either);
+  const asking = somethingElse(ports, { text, etag }, playlist, either);
   try {
     inPart();
     const newer = await Promise.race([caching.then(() => null), asking]);
@@ -118,10 +118,11 @@ async function prepare(
   }
 }
 
-/** Resolves when the server says something else than the document that is being prepared. */
+/** Resolves when the server says something else, and nothing older, than the document that is being prepared. */
 async function somethingElse(
   ports: SyncPorts,
   { text, etag }: Pick<Document, 'text' | 'etag'>,
+  playlist: Playlist,
   signal: AbortSignal,
 ): Promise<Download> {
   let isOwed = false;
@@ -131,7 +132,7 @@ async function somethingElse(
       isOwed = true;
       const answer = await ports.download(etag);
       const same = answer.type === 'unchanged' || (answer.type === 'document' && answer.text === text);
-      if (!same && !signal.aborted) return answer;
+      if (!same && !signal.aborted && !isOlder(answer, playlist, ports.parse)) return answer;
       isOwed = !same;
     } catch {
       // The files may come from elsewhere: whether they do decides.
@@ -139,6 +140,16 @@ async function somethingElse(
     if (!signal.aborted) continue;
     if (isOwed) ports.unanswered();
     throw signal.reason;
+  }
+}
+
+/** Whether an answer is from before a playlist; one that cannot be read is not, and is reported as what it is. */
+function isOlder(answer: Download, { version, screen, nowMs }: Playlist, parse: SyncPorts['parse']): boolean {
+  if (answer.type !== 'document') return false;
+  try {
+    return isStale(parse(answer.text), { etag: undefined, version, screenId: screen.id, nowMs });
+  } catch {
+    return false;
   }
 }
 

@@ -1,135 +1,10 @@
 import assert from 'node:assert/strict';
-import { rmSync } from 'node:fs';
-import { mkdtemp, readFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import { type TestContext, test } from 'node:test';
-import { openContent } from '../../../electron/assembly/content.ts';
-import { createFactBook } from '../../../electron/assembly/facts.ts';
+import { test } from 'node:test';
 import { leftOutMs } from '../../../electron/assembly/suspicion.ts';
-import type { Snapshot } from '../../../electron/ipc/contract.ts';
-import type { OriginClient } from '../../../electron/mtls/client.ts';
-import { sync } from '../../../electron/playlist/sync.ts';
-import { parseSettings } from '../../../electron/settings.ts';
-import { sha256 } from '../../support/cache-store.ts';
-import { recordedLog } from '../../support/recorded-log.ts';
-import { playingFacts } from '../../support/screen-facts.ts';
-
-const apiOrigin = 'https://signage.example';
-const { signal } = new AbortController();
-const pictures = await Promise.all(
-  ['red', 'green'].map(async (name) => {
-    const bytes = await readFile(join(process.cwd(), `test/fixtures/clips/${name}.png`));
-    return { name, bytes, hash: sha256(bytes) };
-  }),
-);
-const [red, green] = pictures as [(typeof pictures)[0], (typeof pictures)[0]];
-
-const config = { display_rotate: 0, shuffle_playlist: false, audio_output: 'hdmi', play_history_enabled: false };
-const documentOf = (version: number, those: typeof pictures) =>
-  JSON.stringify({
-    now: '2027-01-01T00:00:00Z',
-    deadline: '2027-01-01T00:05:00Z',
-    version,
-    screen: { id: 's1', name: 'Lobby', hostname: 'screen', timezone: 'Europe/London', config },
-    playlists: [
-      {
-        id: 'p',
-        title: 'p',
-        predicate: 'TRUE',
-        priority: false,
-        is_enabled: true,
-        transitions: false,
-        items: those.map(({ name, bytes, hash }, position) => ({
-          id: name,
-          position,
-          duration: 10,
-          asset: {
-            id: name,
-            type: 'image',
-            title: name,
-            asset_url: `${apiOrigin}/${name}`,
-            md5: 'skip_md5',
-            sha256: hash,
-            size: bytes.length,
-            headers: {},
-            status: 'finished',
-          },
-        })),
-      },
-    ],
-  });
-const document = documentOf(7, pictures);
-/** What the server does not have. */
-const lost = { name: 'lost', bytes: Buffer.alloc(10), hash: sha256(Buffer.from('lost')) };
-
-/** A screen in a folder of its own that has synced the two pictures from an API that is a table. */
-async function world(
-  t: TestContext,
-  directory?: string,
-  options: { partialPlaylist?: 'strict' | 'progressive'; budgetBytes?: number } = {},
-) {
-  const folder = directory ?? (await mkdtemp(join(tmpdir(), 'signet-content-')));
-  if (directory === undefined) {
-    // The store may be writing its index still; timers stand, and waits of the file system's own promises with them.
-    t.after(() => rmSync(folder, { recursive: true, maxRetries: 10, retryDelay: 20 }));
-    // Content watches the clock for as long as the process lives; these tests end before.
-    t.mock.timers.enable({ apis: ['setTimeout'] });
-  }
-  const text = JSON.stringify({
-    server: { origin: apiOrigin },
-    identity: { deviceCaFile: '/ca.pem', hostname: 'screen' },
-    state: { directory: folder },
-  });
-  const shown: Snapshot[] = [];
-  const { problems: _, blanked: __, program: ___, ...facts } = playingFacts;
-  const book = createFactBook(
-    { ...facts, program: null },
-    { whenRevoked: 'keep-playing', graceSeconds: 0 },
-    () => 0,
-    (snapshot) => void shown.push(snapshot),
-  );
-  const { log, lines } = recordedLog();
-  const parsed = parseSettings('settings.json', text, {});
-  const { partialPlaylist = 'strict', budgetBytes = parsed.store.budgetBytes } = options;
-  const settings = {
-    ...parsed,
-    policy: { ...parsed.policy, partialPlaylist },
-    store: { reserveBytes: 0, budgetBytes },
-  };
-  const content = await openContent(settings, book, log);
-  const api: OriginClient = {
-    origin: apiOrigin,
-    call: () => Promise.reject(new Error('media are streamed')),
-    open: async (path) => {
-      const bytes = pictures.find(({ name }) => path === `/${name}`)?.bytes;
-      return { status: bytes === undefined ? 404 : 200, header: () => undefined, body: Readable.from([bytes ?? '']) };
-    },
-    close: async () => {},
-    retire: async () => {},
-  };
-  const playing = () => {
-    const snapshot = shown.at(-1);
-    return snapshot?.state === 'playing' ? snapshot.program.items.map(({ itemId }) => itemId) : [];
-  };
-  const fetch = (text = document, etag = '"7"') =>
-    sync(
-      {
-        download: async () => ({ type: 'document', text, etag }),
-        unanswered: () => {},
-        askAgain: (over) => new Promise((_, reject) => over.addEventListener('abort', () => reject(over.reason))),
-        ...content.syncPorts({ api, foreign: () => assert.fail('no other origin is asked') }),
-      },
-      content.known(),
-      signal,
-    );
-  const killers = () => lines.filter((line) => line.includes('media-kills-page')).map((line) => JSON.parse(line).hash);
-  return { folder, content, fetch, playing, killers, lines };
-}
+import { documentOf, green, lost, red, screenContent } from '../../support/screen-content.ts';
 
 test('a file with which the page died twice is not shown any more; the rest of the program plays', async (t) => {
-  const { content, fetch, playing, killers } = await world(t);
+  const { content, fetch, playing, killers } = await screenContent(t);
   await fetch();
   assert.deepEqual(playing(), ['red', 'green']);
   content.pageDied(green.hash);
@@ -143,7 +18,7 @@ test('a file with which the page died twice is not shown any more; the rest of t
 });
 
 test('such a file has another chance after a day, and is out again when the page dies of it again', async (t) => {
-  const { content, fetch, playing } = await world(t);
+  const { content, fetch, playing } = await screenContent(t);
   await fetch();
   const [monotonicMs, wallMs] = [performance.now(), Date.now()];
   let laterMs = 0;
@@ -163,7 +38,7 @@ test('such a file has another chance after a day, and is out again when the page
 });
 
 test('such a file stays out when the same playlist comes again, and is not fetched again', async (t) => {
-  const { content, fetch, playing } = await world(t);
+  const { content, fetch, playing } = await screenContent(t);
   await fetch();
   for (let death = 0; death < 2; death++) content.pageDied(green.hash);
   await fetch();
@@ -172,7 +47,7 @@ test('such a file stays out when the same playlist comes again, and is not fetch
 });
 
 test('a screen that was removed forgets what it suspected, with everything else', async (t) => {
-  const { content, fetch, playing } = await world(t);
+  const { content, fetch, playing } = await screenContent(t);
   await fetch();
   for (let death = 0; death < 2; death++) content.pageDied(green.hash);
   await content.forget();
@@ -182,9 +57,9 @@ test('a screen that was removed forgets what it suspected, with everything else'
 });
 
 test('after a restart the last good playlist says whose it is and when it was made', async (t) => {
-  const first = await world(t);
+  const first = await screenContent(t);
   await first.fetch();
-  const { content, playing } = await world(t, first.folder);
+  const { content, playing } = await screenContent(t, first.folder);
   assert.deepEqual(playing(), ['red', 'green']);
   assert.deepEqual(content.known(), { etag: '"7"', version: 7, screenId: 's1', nowMs: Date.UTC(2027, 0, 1) });
 });
@@ -192,7 +67,7 @@ test('after a restart the last good playlist says whose it is and when it was ma
 const isCode = (code: string) => (thrown: unknown) => (thrown as { code?: string }).code === code;
 
 test('strict: of a playlist that cannot be had whole nothing is shown, and the old one plays on', async (t) => {
-  const { content, fetch, playing } = await world(t);
+  const { content, fetch, playing } = await screenContent(t);
   await fetch(documentOf(7, [red]));
   await assert.rejects(fetch(documentOf(8, [green, lost]), '"8"'), isCode('MEDIA_MISSING'));
   assert.deepEqual(playing(), ['red']);
@@ -201,7 +76,9 @@ test('strict: of a playlist that cannot be had whole nothing is shown, and the o
 });
 
 test('progressive: what is there plays, and the tag is withheld until the rest is', async (t) => {
-  const { folder, content, fetch, playing, lines } = await world(t, undefined, { partialPlaylist: 'progressive' });
+  const { folder, content, fetch, playing, lines } = await screenContent(t, undefined, {
+    partialPlaylist: 'progressive',
+  });
   await fetch(documentOf(7, [red]));
   await assert.rejects(fetch(documentOf(8, [green, lost]), '"8"'), isCode('MEDIA_MISSING'));
   assert.deepEqual(playing(), ['green']);
@@ -210,12 +87,12 @@ test('progressive: what is there plays, and the tag is withheld until the rest i
     lines.some((line) => line.includes('item-omitted') && line.includes('not-cached')),
     'the rest is reported',
   );
-  const again = await world(t, folder, { partialPlaylist: 'progressive' });
+  const again = await screenContent(t, folder, { partialPlaylist: 'progressive' });
   assert.deepEqual(again.playing(), ['green'], 'also after a restart');
 });
 
 test('progressive: with nothing of it here, the old one plays on', async (t) => {
-  const { fetch, playing } = await world(t, undefined, { partialPlaylist: 'progressive' });
+  const { fetch, playing } = await screenContent(t, undefined, { partialPlaylist: 'progressive' });
   await fetch(documentOf(7, [red]));
   await assert.rejects(fetch(documentOf(8, [lost]), '"8"'), isCode('MEDIA_MISSING'));
   assert.deepEqual(playing(), ['red']);
@@ -223,7 +100,7 @@ test('progressive: with nothing of it here, the old one plays on', async (t) => 
 
 test('what is on the screen and what comes next is not evicted, whatever the budget; what nobody wants is', async (t) => {
   const budgetBytes = red.bytes.length + green.bytes.length - 1;
-  const { content, fetch, playing } = await world(t, undefined, { budgetBytes });
+  const { content, fetch, playing } = await screenContent(t, undefined, { budgetBytes });
   /** @param withinMs until the green one is gone; where it must stay, as long as it would have had to go */
   const evicted = async (withinMs: number) => {
     // The program before has left the screen by then.
@@ -246,7 +123,7 @@ test('what is on the screen and what comes next is not evicted, whatever the bud
 });
 
 test('the program before stays on the disk until it has left the screen, and no longer', async (t) => {
-  const { content, fetch, playing } = await world(t, undefined, { budgetBytes: green.bytes.length });
+  const { content, fetch, playing } = await screenContent(t, undefined, { budgetBytes: green.bytes.length });
   await fetch(documentOf(7, [red]));
   await fetch(documentOf(8, [green]), '"8"');
   assert.deepEqual(playing(), ['green']);

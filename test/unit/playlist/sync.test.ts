@@ -142,6 +142,15 @@ test('a newer playlist takes the place of one whose files are still being fetche
   assert.deepEqual(done.slice(0, 5), ['download undefined', 'download "7"', 'given up', 'keep 8 "8"', 'publish 8']);
 });
 
+test('an older copy does not take the place of the one whose files are still being fetched, and is asked about later', async () => {
+  const { ports, done, step } = preparing([{ type: 'document', text: '8', etag: '"8"' }, document]);
+  const syncing = sync(ports, nothing);
+  await step('askAgain');
+  await step('cached');
+  await syncing;
+  assert.deepEqual(done, ['download undefined', 'download "8"', 'keep 8 "8"', 'publish 8', 'given up', 'unanswered']);
+});
+
 test('the same playlist, or a server that fails meanwhile, does not disturb what is being fetched', async () => {
   const { ports, done, step } = preparing([document, { type: 'unchanged' }, { ...document, etag: undefined }]);
   const syncing = sync(ports, nothing);
