@@ -19,7 +19,11 @@ export function createGateway(settings: Settings, log: GatePorts['log']): Gatewa
   let opened: Gate | null = null;
   return {
     open: async () => {
-      gate ??= openGate(gatePorts(settings, log));
+      gate ??= openGate(gatePorts(settings, log)).catch((thrown: unknown) => {
+        // What kept it from listening, such as too many open files, passes: the next call tries again.
+        gate = null;
+        throw thrown;
+      });
       opened = await gate;
       return opened;
     },

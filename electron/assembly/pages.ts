@@ -116,7 +116,10 @@ export function createWebPages(settings: Settings, log: Log): WebPages {
       return createStreams({
         source,
         request: async (request, signal) => {
-          session ??= sessionForStreams();
+          session ??= sessionForStreams().catch((thrown: unknown) => {
+            session = null;
+            throw thrown;
+          });
           return requestStream(await session, request, gateway.login, signal);
         },
         rewrite: rewritePlaylist,

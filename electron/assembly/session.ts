@@ -75,7 +75,7 @@ export async function runSession(
     else syncNow.poke();
   });
   const backoff = (attempt: number) => backoffMs(attempt, Math.random());
-  const retryAfter = (header: string | undefined) => retryAfterMs(header, Date.now());
+  const retryAfter = (header: (name: string) => string | undefined) => retryAfterMs(header, Date.now());
   const report = (source: ProblemSource) => (problem: unknown) =>
     facts.problem(source, problem === null ? null : asPlayerError(problem));
 
@@ -87,7 +87,7 @@ export async function runSession(
       open: async (lastEventId, abort) => {
         const last = lastEventId === undefined ? {} : { 'last-event-id': lastEventId };
         const reply = await api.open('/api/v2/screens/events', { accept: 'text/event-stream', ...last }, abort);
-        return { status: reply.status, body: reply.body, retryAfterMs: retryAfter(reply.header('retry-after')) };
+        return { status: reply.status, body: reply.body, retryAfterMs: retryAfter(reply.header) };
       },
       take: (event, data) => {
         if (event === 'playlist') syncNow.poke();

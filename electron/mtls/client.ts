@@ -24,6 +24,8 @@ export interface Reply {
   readonly status: number;
   header(name: string): string | undefined;
   text(): string;
+  /** Text that says that it is JSON, for who must look at it before it is parsed. @throws PlayerError SERVER_REPLY_INVALID */
+  jsonText(): string;
   /** @throws PlayerError SERVER_REPLY_INVALID unless it is UTF-8 JSON and says so */
   json(): unknown;
 }
@@ -140,15 +142,20 @@ function wholeReply(status: number, headers: Headers, bytes: Buffer): Reply {
       throw new PlayerError('SERVER_REPLY_INVALID', 'the reply is not UTF-8', cause);
     }
   };
+  const jsonText = () => {
+    if (!/^application\/json\s*(;|$)/i.test(header('content-type') ?? ''))
+      throw new PlayerError('SERVER_REPLY_INVALID', 'the reply is not application/json');
+    return text();
+  };
   return {
     status,
     header,
     text,
+    jsonText,
     json: () => {
-      if (!/^application\/json\s*(;|$)/i.test(header('content-type') ?? ''))
-        throw new PlayerError('SERVER_REPLY_INVALID', 'the reply is not application/json');
+      const content = jsonText();
       try {
-        return JSON.parse(text());
+        return JSON.parse(content);
       } catch (cause) {
         throw new PlayerError('SERVER_REPLY_INVALID', 'the reply is not JSON', cause);
       }

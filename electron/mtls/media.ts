@@ -109,7 +109,7 @@ function mediaReply(reply: OpenReply, offset: number): MediaReply {
   if (status === 206 && Number(start) === offset) return { status, body, etag: strong, totalBytes: byteCount(total) };
   body.destroy();
   if (status >= 500 || status === 429) {
-    const askedMs = retryAfterMs(reply.header('retry-after'), Date.now());
+    const askedMs = retryAfterMs(reply.header, Date.now());
     const pauseMs = askedMs === undefined ? undefined : Math.min(askedMs, longestPauseMs);
     throw new PlayerError('SERVER_ERROR', `media: the server answered ${status}`, undefined, pauseMs);
   }

@@ -4,16 +4,18 @@ import type { Download } from './sync.ts';
 
 /** Longest playlist document, bytes. */
 const largestDocumentBytes = 16 * 2 ** 20;
+/** Characters of an entity tag. */
+const longestTag = 256;
 
 /**
  * `GET /api/v2/screens/playlist` over mutual TLS.
- * @param retryAfter reads the header of that name, milliseconds
+ * @param retryAfter the pause that a reply asks for by its headers, milliseconds
  * @throws PlayerError when there is no usable answer
  */
 export async function downloadPlaylist(
   client: OriginClient,
   knownTag: string | undefined,
-  retryAfter: (header: string | undefined) => number | undefined = () => undefined,
+  retryAfter: (header: (name: string) => string | undefined) => number | undefined = () => undefined,
 ): Promise<Download> {
   const reply = await client.call({
     method: 'GET',
@@ -23,8 +25,8 @@ export async function downloadPlaylist(
   });
   switch (reply.status) {
     case 200:
-      reply.json();
-      return { type: 'document', text: reply.text(), etag: reply.header('etag')?.slice(0, 256) };
+      // Not parsed here: JSON.parse takes hundreds of megabytes for what is nested deeply.
+      return { type: 'document', text: reply.jsonText(), etag: shortTag(reply.header('etag')) };
     case 304:
       if (knownTag === undefined)
         throw new PlayerError('SERVER_REPLY_INVALID', 'playlist: 304 to a request without a tag');
@@ -39,7 +41,12 @@ export async function downloadPlaylist(
         'SERVER_ERROR',
         `playlist: the server answered ${reply.status}`,
         undefined,
-        retryAfter(reply.header('retry-after')),
+        retryAfter(reply.header),
       );
   }
+}
+
+/** A tag that is too long to be sent back counts as none: a piece of it would never match. */
+function shortTag(tag: string | undefined): string | undefined {
+  return tag !== undefined && tag.length <= longestTag ? tag : undefined;
 }

@@ -3,7 +3,11 @@ import { createParser } from 'eventsource-parser';
 import { PlayerError } from '../errors.ts';
 import type { Log } from '../log.ts';
 
-const largestEventBytes = 65_536;
+/** Longest event, and longest line of any kind, in characters. */
+const largestEvent = 65_536;
+const aboutTheScreen: ReadonlySet<number> = new Set([401, 403, 410]);
+/** Request Timeout, Too Many Requests: the same request may go through later. */
+const passing: ReadonlySet<number> = new Set([408, 429]);
 /**
  * When a server restarts, the streams of all its screens end in the same instant. They come back as after so many
  * failures, that is within half a minute, and not all within the first second.
@@ -40,7 +44,9 @@ export async function listenForEvents(ports: EventPorts, signal: AbortSignal): P
       if (status !== 200) {
         body.destroy();
         // Refused or removed: the sync is told the same, and decides.
-        if (status === 401 || status === 403 || status === 410) ports.take('playlist', '');
+        if (aboutTheScreen.has(status)) ports.take('playlist', '');
+        // Perhaps it refuses the id. Better to miss what was said meanwhile than to hear nothing ever again.
+        else if (status >= 400 && status < 500 && !passing.has(status)) lastEventId = undefined;
         throw new PlayerError('SERVER_ERROR', `events: the server answered ${status}`, undefined, retryAfterMs);
       }
       wasOpen = true;
@@ -66,25 +72,22 @@ export async function listenForEvents(ports: EventPorts, signal: AbortSignal): P
 }
 
 async function read(body: Readable, ports: EventPorts, seen: (id: string | undefined) => void): Promise<void> {
-  let sinceEventBytes = 0;
   const decoder = new TextDecoder();
+  const tooLong = () => new PlayerError('SERVER_REPLY_TOO_LARGE', 'events: an event is longer than 64 KiB');
   const parser = createParser({
+    // What it holds of an event that has no end yet, whatever comments came in between.
+    maxBufferSize: largestEvent,
+    onError: ({ type }) => {
+      if (type === 'max-buffer-size-exceeded') throw tooLong();
+    },
     onEvent: ({ event, id, data }) => {
-      sinceEventBytes = 0;
+      // One that came whole, in a single chunk.
+      if (data.length > largestEvent) throw tooLong();
       // An id that cannot be sent back as a header would make every later connection fail.
       seen(id !== undefined && /^[\x21-\x7e]{1,128}$/.test(id) ? id : undefined);
       if (event === 'playlist' || event === 'certificate' || event === 'command') ports.take(event, data);
     },
-    onComment: () => {
-      sinceEventBytes = 0;
-    },
   });
-  for await (const chunk of body) {
-    sinceEventBytes += (chunk as Buffer).length;
-    if (sinceEventBytes > largestEventBytes) {
-      body.destroy();
-      throw new PlayerError('SERVER_REPLY_TOO_LARGE', 'events: an event is longer than 64 KiB');
-    }
-    parser.feed(decoder.decode(chunk as Buffer, { stream: true }));
-  }
+  // Whatever is thrown here ends the iteration, which destroys the body.
+  for await (const chunk of body) parser.feed(decoder.decode(chunk as Buffer, { stream: true }));
 }

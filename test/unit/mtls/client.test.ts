@@ -78,7 +78,9 @@ test('refuses JSON that does not say that it is JSON', async () => {
   for (const path of ['/html', '/jsonish', '/untyped']) {
     const reply = await get(path);
     assert.throws(() => reply.json(), { code: 'SERVER_REPLY_INVALID' }, path);
+    assert.throws(() => reply.jsonText(), { code: 'SERVER_REPLY_INVALID' }, path);
   }
+  assert.equal((await get('/broken')).jsonText(), '{"a":', 'its words are for who parses it');
 });
 
 test('refuses JSON that is broken off or not UTF-8', async () => {

@@ -5,7 +5,7 @@ import { requestRenewal } from '../../../electron/mtls/renewal.ts';
 
 function clientThatAnswers(status: number, body: unknown): { readonly client: OriginClient; readonly calls: Call[] } {
   const calls: Call[] = [];
-  const reply: Reply = { status, header: () => undefined, text: () => '', json: () => body };
+  const reply: Reply = { status, header: () => undefined, text: () => '', jsonText: () => '', json: () => body };
   const client: OriginClient = {
     origin: 'https://signage.example',
     call: async (call) => {

@@ -4,7 +4,7 @@ import { PlayerError } from '../../../electron/errors.ts';
 import type { Call, OriginClient } from '../../../electron/mtls/client.ts';
 import { downloadPlaylist } from '../../../electron/playlist/download.ts';
 
-/** A client that gives one answer; `json` fails as the real one does when the type is wrong. */
+/** A client that gives one answer; `jsonText` fails as the real one does when the type is wrong. */
 function clientThatAnswers(
   status: number,
   { text = '{}', etag = undefined as string | undefined, isJson = true } = {},
@@ -18,10 +18,11 @@ function clientThatAnswers(
         status,
         header: (name) => (name === 'etag' ? etag : undefined),
         text: () => text,
-        json: () => {
+        jsonText: () => {
           if (!isJson) throw new PlayerError('SERVER_REPLY_INVALID', 'the reply is not application/json');
-          return JSON.parse(text);
+          return text;
         },
+        json: () => assert.fail('a document is looked at before it is parsed'),
       };
     },
     open: () => Promise.reject(new Error('not used here')),
@@ -62,6 +63,27 @@ test('asks with the tag that is known and hands on text and tag', async () => {
     [calls[0]?.path, calls[0]?.headers?.['if-none-match'], calls[0]?.maxBytes],
     ['/api/v2/screens/playlist', '"1"', 16 * 2 ** 20],
   );
+});
+
+test('a document is handed on unparsed: how deeply it is nested is looked at first', async () => {
+  const text = '['.repeat(1_000);
+  assert.deepEqual(await downloadPlaylist(clientThatAnswers(200, { text }).client, undefined), {
+    type: 'document',
+    text,
+    etag: undefined,
+  });
+});
+
+test('a tag that is too long to be sent back counts as none', async () => {
+  for (const [length, isKept] of [
+    [256, true],
+    [257, false],
+  ] as const) {
+    const etag = `"${'1'.repeat(length - 2)}"`;
+    const { client } = clientThatAnswers(200, { etag });
+    const download = await downloadPlaylist(client, undefined);
+    assert.equal(download.type === 'document' && download.etag, isKept ? etag : undefined);
+  }
 });
 
 test('asks without a tag when none is known', async () => {

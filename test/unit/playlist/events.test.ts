@@ -49,6 +49,19 @@ test('refuses an event without end and connects anew', async () => {
   assert.equal(bodies[0]?.destroyed, true);
 });
 
+test('refuses an event that grows between comments, which end no event', async () => {
+  const pieces = Array<string>(40).fill(`data: ${'x'.repeat(8_000)}\n: still here\n`);
+  const { lines, bodies } = await listen([{ chunks: pieces }]);
+  assert.ok(lines.some((line) => line.includes('longer than 64 KiB')));
+  assert.equal(bodies[0]?.destroyed, true);
+});
+
+test('refuses an event that is too long, also one that comes whole in a single chunk', async () => {
+  const { done, lines } = await listen([{ chunks: [`event: playlist\ndata: ${'x'.repeat(65_537)}\n\n`] }]);
+  assert.equal(done.includes('playlist'), false);
+  assert.ok(lines.some((line) => line.includes('longer than 64 KiB')));
+});
+
 test('many small events are no large one', async () => {
   const { done } = await listen([
     { chunks: Array<string>(20).fill(`event: playlist\ndata: ${'1'.repeat(8_000)}\n\n`) },
@@ -131,6 +144,23 @@ test('says on reconnect which event was the last, also when later ones had no id
     done.filter((step) => step.startsWith('open')),
     ['open undefined', 'open 41', 'open 42'],
   );
+});
+
+test('a last event that the server refuses is not named again; one that it could not hear now is', async () => {
+  for (const [status, next] of [
+    [400, 'open undefined'],
+    [404, 'open undefined'],
+    [401, 'open 41'],
+    [429, 'open 41'],
+    [503, 'open 41'],
+  ] as const) {
+    const { done } = await listen([{ chunks: ['id: 41\ndata: x\n\n'] }, { status }, {}]);
+    assert.deepEqual(
+      done.filter((step) => step.startsWith('open')),
+      ['open undefined', 'open 41', next],
+      `${status}`,
+    );
+  }
 });
 
 test('an id that could not be sent back as a header is not taken', async () => {
