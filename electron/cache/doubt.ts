@@ -66,6 +66,7 @@ export function createDoubt(ports: DoubtPorts): Doubt {
     return true;
   };
   const take = async (hash: MediaHash): Promise<Damage | 'whole'> => {
+    await stock.isGone(hash);
     const proof = await prove(hash, ports);
     if (proof.is === 'whole') {
       const { format, sizeBytes, chunks } = proof;

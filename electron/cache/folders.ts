@@ -33,9 +33,10 @@ export interface Folders {
   parts(): Promise<readonly string[]>;
   /** Names in the part folder, also of what belongs to a part file or was left by a crash. */
   partLeftovers(): Promise<readonly string[]>;
-  /** Move a file out of use, for support to look at. Only a few are kept. */
+  /** Move a file out of use, for support to look at. Only a few are kept, and those that cannot be removed. */
   quarantine(path: string, name: string): Promise<void>;
-  emptyQuarantine(): Promise<void>;
+  /** Removes what can be removed. @returns how much that was, and why something is left */
+  emptyQuarantine(): Promise<{ readonly bytes: number; readonly failure: unknown }>;
   quarantineBytes(): Promise<number>;
   /** Make, write and remove a small file. @throws the file system's own error when nothing can be written */
   probe(): Promise<void>;
@@ -56,6 +57,12 @@ export function createFolders(directory: string, files: Files): Folders {
       throw thrown;
     }
   };
+  /** 0 where it is gone by now, or the disk does not tell. */
+  const sizeOf = (path: string) =>
+    files.stat(path).then(
+      ({ size }) => size,
+      () => 0,
+    );
   return {
     indexFile: join(directory, 'index.json'),
     directory,
@@ -91,13 +98,13 @@ export function createFolders(directory: string, files: Files): Folders {
       const kept = (await names(quarantined)).filter((other) => other !== name).sort();
       // What is of no use here may be anything, also a folder that somebody made.
       for (const old of [name, ...kept.slice(0, Math.max(0, kept.length - mostQuarantined + 1))])
-        await files.rm(join(quarantined, old), { force: true, recursive: true });
+        await files.rm(join(quarantined, old), { force: true, recursive: true }).catch(() => undefined);
       await files.rename(path, join(quarantined, name));
       await syncFolder(quarantined, files);
     },
     quarantineBytes: async () => {
       let bytes = 0;
-      for (const name of await names(quarantined)) bytes += (await files.stat(join(quarantined, name))).size;
+      for (const name of await names(quarantined).catch(() => [])) bytes += await sizeOf(join(quarantined, name));
       return bytes;
     },
     probe: async () => {
@@ -111,8 +118,21 @@ export function createFolders(directory: string, files: Files): Folders {
       }
     },
     emptyQuarantine: async () => {
-      for (const name of await names(quarantined))
-        await files.rm(join(quarantined, name), { force: true, recursive: true });
+      let bytes = 0;
+      let failure: unknown;
+      const failed = (thrown: unknown) => {
+        failure ??= thrown;
+        return [];
+      };
+      for (const name of await names(quarantined).catch(failed)) {
+        const path = join(quarantined, name);
+        const size = await sizeOf(path);
+        const gone = () => {
+          bytes += size;
+        };
+        await files.rm(path, { force: true, recursive: true }).then(gone, failed);
+      }
+      return { bytes, failure };
     },
   };
 }

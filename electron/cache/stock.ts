@@ -17,19 +17,33 @@ export interface StockLimits {
 export interface Stock {
   readonly index: Index;
   readonly storedBytes: number;
-  find(wanted: Pick<WantedMedia, 'assetId' | 'url' | 'sha256'>): CachedMedia | null;
+  find(wanted: WantedMedia): CachedMedia | null;
   get(hash: MediaHash): CachedMedia | null;
   set(hash: MediaHash, entry: IndexEntry): void;
   /** Forget a file in the index; nothing on the disk is touched. */
   drop(hash: MediaHash): void;
+  /** Resolves at once, or when a removal that is under way has ended. MUST precede a new entry for a file on the disk. */
+  isGone(hash: MediaHash): Promise<void>;
   isLeased(hash: MediaHash): boolean;
   lease(hashes: Iterable<MediaHash>): () => void;
-  /** Remove unleased files, those used longest ago first, until a budget holds. @throws the file system's own error */
+  /**
+   * Remove unleased files, those used longest ago first, until a budget holds. One that cannot be removed is passed over.
+   * @throws the file system's own error, where too little went for it
+   */
   evict(budgetBytes?: number): Promise<readonly MediaHash[]>;
   claim(): Claim;
   /** Write the index; calls that wait for their turn share one write. @throws the file system's own error */
   save(): Promise<void>;
 }
+
+/** What went to make room. */
+interface Freed {
+  readonly removed: readonly MediaHash[];
+  /** Why a file could not be removed, where too little went. */
+  readonly failure?: unknown;
+}
+
+const nothingFreed: Freed = { removed: [] };
 
 /** Name under which the digest of an asset without one is recorded: no part of it comes from the document as it is. */
 export function recordKey({ assetId, url }: Pick<WantedMedia, 'assetId' | 'url'>): string {
@@ -50,6 +64,14 @@ export function createStock(
   let promisedBytes = 0;
   let writing: Promise<void> = Promise.resolve();
   let queued: Promise<void> | null = null;
+  const leaving = new Map<MediaHash, Promise<void>>();
+  let makingRoom: Promise<unknown> = Promise.resolve();
+  /** Room is made for one after the other: each counts on what the disk has left, and nobody else takes it meanwhile. */
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const done = makingRoom.then(work);
+    makingRoom = done.catch(() => undefined);
+    return done;
+  };
 
   const get: Stock['get'] = (hash) => {
     const entry = index.media.get(hash);
@@ -64,6 +86,10 @@ export function createStock(
     storedBytes += entry.sizeBytes - (index.media.get(hash)?.sizeBytes ?? 0);
     index.media.set(hash, entry);
   };
+  const used = (hash: MediaHash, atMs: number) => {
+    const entry = index.media.get(hash);
+    if (entry !== undefined) index.media.set(hash, { ...entry, lastUsedMs: atMs });
+  };
   const save: Stock['save'] = () => {
     queued ??= writing
       .catch(() => undefined)
@@ -74,28 +100,44 @@ export function createStock(
       });
     return queued;
   };
+  const remove = async (hash: MediaHash, entry: IndexEntry) => {
+    const names = [...index.recorded].filter(([, recorded]) => recorded === hash);
+    // Out of the index first: whoever reads it meanwhile must not take it for lost.
+    drop(hash);
+    try {
+      await files.rm(folders.media(hash), { force: true, recursive: true });
+    } catch (thrown) {
+      set(hash, entry);
+      for (const [key] of names) index.recorded.set(key, hash);
+      throw thrown;
+    }
+  };
   /** @param excess bytes that have to go, the quarantine first */
-  const free = async (excess: number): Promise<readonly MediaHash[]> => {
-    let left = excess - (await folders.quarantineBytes());
-    await folders.emptyQuarantine();
+  const free = async (excess: number): Promise<Freed> => {
+    const emptied = await folders.emptyQuarantine();
+    let left = excess - emptied.bytes;
+    let { failure } = emptied;
     const removed: MediaHash[] = [];
     const oldestFirst = [...index.media].sort(([, a], [, b]) => a.lastUsedMs - b.lastUsedMs);
     for (const [hash, entry] of oldestFirst) {
       if (left <= 0) break;
       if (leases.has(hash) || !index.media.has(hash)) continue;
-      // Out of the index first: whoever reads it meanwhile must not take it for lost.
-      drop(hash);
+      const removing = remove(hash, entry);
+      leaving.set(
+        hash,
+        removing.catch(() => undefined),
+      );
       try {
-        await files.rm(folders.media(hash), { force: true, recursive: true });
+        await removing;
+        removed.push(hash);
+        left -= entry.sizeBytes;
       } catch (thrown) {
-        set(hash, entry);
-        throw thrown;
+        failure ??= thrown;
+      } finally {
+        leaving.delete(hash);
       }
-      removed.push(hash);
-      left -= entry.sizeBytes;
     }
-    if (removed.length > 0) await save();
-    return removed;
+    return left > 0 ? { removed, failure } : { removed };
   };
   const holding = () => ({ ...limits, reserveBytes: limits.reserveBytes, storedBytes, promisedBytes });
 
@@ -108,6 +150,7 @@ export function createStock(
       const hash = wanted.sha256 ?? index.recorded.get(recordKey(wanted));
       return hash === undefined ? null : get(hash);
     },
+    isGone: async (hash) => leaving.get(hash),
     get,
     set,
     drop,
@@ -117,23 +160,29 @@ export function createStock(
       const nowMs = now();
       for (const hash of leased) {
         leases.set(hash, (leases.get(hash) ?? 0) + 1);
-        const entry = index.media.get(hash);
-        if (entry !== undefined) index.media.set(hash, { ...entry, lastUsedMs: nowMs });
+        used(hash, nowMs);
       }
       return () => {
+        const endMs = now();
         for (const hash of leased) {
           const left = (leases.get(hash) ?? 1) - 1;
           if (left > 0) leases.set(hash, left);
           else leases.delete(hash);
+          used(hash, endMs);
         }
         leased.clear();
       };
     },
     evict: async (budgetBytes = limits.budgetBytes) => {
-      const held = { ...holding(), budgetBytes, promisedBytes: 0 };
-      const quarantined = await folders.quarantineBytes();
-      const excess = excessBytes(quarantined, held, null);
-      return excess > 0 ? free(excess) : [];
+      const { removed, failure } = await inTurn(async () => {
+        const held = { ...holding(), budgetBytes, promisedBytes: 0 };
+        const quarantined = await folders.quarantineBytes();
+        const excess = excessBytes(quarantined, held, null);
+        return excess > 0 ? free(excess) : nothingFreed;
+      });
+      if (removed.length > 0) await save();
+      if (failure !== undefined) throw failure;
+      return removed;
     },
     claim: () => {
       let mine = 0;
@@ -143,14 +192,23 @@ export function createStock(
       };
       return {
         grow: async (bytes) => {
-          const space = await readSpace(folders.directory, files);
-          const excess = excessBytes(bytes, holding(), space);
-          if (excess > 0) await free(excess);
-          const left = excess > 0 ? await readSpace(folders.directory, files) : space;
-          // No wait from here on: what another download is promised meanwhile would not be counted.
-          assertRoom(bytes, holding(), left);
-          mine += bytes;
-          promisedBytes += bytes;
+          const { removed, refusal } = await inTurn(async () => {
+            const space = await readSpace(folders.directory, files);
+            const excess = excessBytes(bytes, holding(), space);
+            const { removed, failure } = excess > 0 ? await free(excess) : nothingFreed;
+            const left = excess > 0 ? await readSpace(folders.directory, files) : space;
+            // No wait from here on: the promise is made of what was seen.
+            try {
+              assertRoom(bytes, holding(), left);
+            } catch (thrown) {
+              return { removed, refusal: failure ?? thrown };
+            }
+            mine += bytes;
+            promisedBytes += bytes;
+            return { removed };
+          });
+          if (removed.length > 0) await save();
+          if (refusal !== undefined) throw refusal;
         },
         shrink: (bytes) => give(Math.min(bytes, mine)),
         end: () => give(mine),

@@ -7,7 +7,7 @@ import { emptyIndex, readIndex } from './index-file.ts';
 import { type CachedMedia, type MediaOrigin, mediaHash, type WantedMedia } from './media.ts';
 import { removePart } from './receive.ts';
 import { DamagedFile, readChecked } from './serve.ts';
-import { createSettle } from './settle.ts';
+import { createSettle, type Settle } from './settle.ts';
 import { createStock, recordKey, type StockLimits } from './stock.ts';
 
 export interface StoreOptions extends StockLimits, Pick<CommitPorts, 'recognize' | 'maxBytes'> {
@@ -93,7 +93,11 @@ export async function openStore(options: StoreOptions): Promise<MediaStore> {
   const index = typeof read === 'string' ? emptyIndex() : read;
   const stock = createStock(index, folders, files, options, options.now);
   const { recognize, maxBytes, damaged, now } = options;
-  const settle = createSettle(folders, files);
+  const giveName = createSettle(folders, files);
+  const settle: Settle = async (file) => {
+    await stock.isGone(file.hash);
+    await giveName(file);
+  };
   let keptBytes = 0;
   const kept = (bytes: number) => {
     keptBytes += bytes;
@@ -200,14 +204,18 @@ export async function openStore(options: StoreOptions): Promise<MediaStore> {
     },
     clear: () =>
       guard('clearing the store', async () => {
-        for (const hash of await folders.mediaFiles())
-          await files.rm(folders.media(hash), { force: true, recursive: true });
-        for (const name of await folders.partLeftovers())
-          await files.rm(folders.part(name), { force: true, recursive: true });
-        await folders.emptyQuarantine();
+        let failure: unknown;
+        const remove = (path: string) =>
+          files.rm(path, { force: true, recursive: true }).catch((thrown: unknown) => {
+            failure ??= thrown;
+          });
+        for (const hash of await folders.mediaFiles()) await remove(folders.media(hash));
+        for (const name of await folders.partLeftovers()) await remove(folders.part(name));
+        failure ??= (await folders.emptyQuarantine()).failure;
         for (const hash of [...index.media.keys()]) stock.drop(hash);
         index.recorded.clear();
         await stock.save();
+        if (failure !== undefined) throw failure;
       }),
   };
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { StatsFs } from 'node:fs';
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, stat, writeFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { setTimeout as after } from 'node:timers/promises';
 import { type Files, realFiles } from '../../../electron/cache/folders.ts';
@@ -23,6 +23,11 @@ function diskOf(space: { freeBytes: number; totalBytes?: number; freeFiles?: num
   };
 }
 
+/** Content of so many bytes. */
+function sized(name: number, sizeBytes: number): Buffer {
+  return Buffer.from(picture(String(name)).toString().padEnd(sizeBytes, '.'));
+}
+
 /** What waits at it goes on once it is opened. */
 function gate(): { readonly promise: Promise<void>; resolve(): void } {
   let resolve = () => {};
@@ -30,6 +35,19 @@ function gate(): { readonly promise: Promise<void>; resolve(): void } {
     resolve = done;
   });
   return { promise, resolve: () => resolve() };
+}
+
+async function reached(isSo: () => boolean): Promise<void> {
+  for (let left = 10_000; left > 0 && !isSo(); left--) await after(1);
+}
+
+/** A disk on which nothing can be done to some paths. */
+function brokenAt(call: 'rm' | 'stat', path: RegExp, code = 'EUCLEAN'): Files {
+  const broken = async (...values: unknown[]) => {
+    if (path.test(String(values[0]))) throw Object.assign(new Error(code), { code });
+    return Reflect.apply(realFiles[call], realFiles, values);
+  };
+  return { ...realFiles, [call]: broken };
 }
 
 describe('room on the disk', () => {
@@ -70,7 +88,6 @@ describe('room on the disk', () => {
     const disk = diskOf(space);
     let looks = 0;
     const look = gate();
-    const asked = gate();
     const answer = gate();
     const files: Files = {
       ...disk,
@@ -88,22 +105,56 @@ describe('room on the disk', () => {
     await store.ensure(wanting(a), new OriginOf(a));
     space.freeBytes = 100;
     looks = 0;
-    const first = store.ensure(wanting(b), new OriginOf(b)).catch((thrown: PlayerError) => thrown.code);
-    while (looks < 2) await after(1);
-    const slow = new OriginOf(c);
-    const second = store.ensure(wanting(c), {
-      fetch: async (offset, validator) => {
-        asked.resolve();
+    const outcome = (bytes: Buffer) => {
+      const origin = new OriginOf(bytes);
+      const fetch: MediaOrigin['fetch'] = async (offset, validator) => {
         await answer.promise;
-        return slow.fetch(offset, validator);
-      },
-    });
-    await asked.promise;
+        return origin.fetch(offset, validator);
+      };
+      return store.ensure(wanting(bytes), { fetch }).then(
+        () => 'stored',
+        (thrown: PlayerError) => thrown.code,
+      );
+    };
+    const first = outcome(b);
+    while (looks < 2) await after(1);
+    const second = outcome(c);
+    await after(20);
     look.resolve();
-    assert.equal(await first, 'STORE_FULL');
+    await Promise.race([first, second]);
     answer.resolve();
-    await second;
-    assert.equal(store.locate(sha256(c))?.hash, sha256(c));
+    assert.deepEqual([await first, await second], ['stored', 'STORE_FULL']);
+  });
+
+  it('is made for several downloads at once as it is for one after the other', async (test) => {
+    const bench = await StoreBench.create(test);
+    const old = Array.from({ length: 50 }, (_, n) => sized(n, 20));
+    const fresh = Array.from({ length: 6 }, (_, n) => sized(100 + n, 100));
+    const space = { freeBytes: 1_060 };
+    const disk = diskOf(space);
+    const rm: Files['rm'] = async (path, options) => {
+      const { size } = await stat(path).catch(() => ({ size: 0 }));
+      await disk.rm(path, options);
+      space.freeBytes += size;
+    };
+    const store = await bench.open({ files: { ...disk, rm } });
+    for (const bytes of old) await store.ensure(wanting(bytes), new OriginOf(bytes));
+    space.freeBytes -= 1_000;
+    const answer = gate();
+    let asked = 0;
+    const stored = fresh.map((bytes) => {
+      const fetch: MediaOrigin['fetch'] = async (offset) => {
+        asked++;
+        await answer.promise;
+        return new OriginOf(bytes).fetch(offset);
+      };
+      return store.ensure(wanting(bytes), { fetch });
+    });
+    const all = Promise.all(stored);
+    await Promise.race([all, reached(() => asked === fresh.length)]);
+    assert.deepEqual([space.freeBytes, store.oldestVerified().length], [600, 23], 'no more went than had to');
+    answer.resolve();
+    await all;
   });
 
   it('is kept free also while a file comes of which nobody tells the length', async (test) => {
@@ -155,6 +206,77 @@ describe('room on the disk', () => {
     assert.equal(await store.verify(sha256(b)), false);
     await store.evict(a.length);
     assert.deepEqual(await readdir(bench.path('quarantine')), []);
+    assert.equal(store.locate(sha256(a))?.hash, sha256(a));
+  });
+
+  it('is made also where a file cannot be removed, and that file stays one of the store', async (test) => {
+    const bench = await StoreBench.create(test);
+    const stuck = bench.mediaPath(sha256(a));
+    const store = await bench.open({ files: brokenAt('rm', new RegExp(stuck)), budgetBytes: 2 * a.length });
+    const nameless = wanting(a, { sha256: null });
+    await store.ensure(nameless, new OriginOf(a));
+    for (const bytes of [b, c]) await store.ensure(wanting(bytes), new OriginOf(bytes));
+    assert.deepEqual([store.locate(sha256(b)), store.sizeBytes], [null, 2 * a.length]);
+    assert.equal(store.find(nameless)?.hash, sha256(a), 'also by its address');
+    await assert.rejects(store.evict(0), { code: 'STORE_FAILED' });
+    assert.deepEqual([store.locate(sha256(c)), store.sizeBytes], [null, a.length], 'the others went');
+  });
+
+  it('says why it cannot be made where what is in the way cannot be removed', async (test) => {
+    const bench = await StoreBench.create(test);
+    const space = { freeBytes: 1_000 };
+    const files = { ...diskOf(space), rm: brokenAt('rm', /media/).rm };
+    const store = await bench.open({ files, reserveBytes: 100 });
+    await store.ensure(wanting(a), new OriginOf(a));
+    space.freeBytes = 100;
+    await assert.rejects(store.ensure(wanting(b), new OriginOf(b)), { code: 'STORE_FAILED', message: /EUCLEAN/ });
+  });
+
+  it('is made also where something in the quarantine cannot be removed or looked at', async (test) => {
+    const bench = await StoreBench.create(test);
+    const { rm } = brokenAt('rm', /quarantine.bad/);
+    const { stat } = brokenAt('stat', /quarantine.(bad|gone)/);
+    const store = await bench.open({ files: { ...realFiles, rm, stat }, budgetBytes: 2 * a.length });
+    for (const name of ['bad', 'gone', 'other']) await writeFile(bench.path('quarantine', name), 'x');
+    for (const bytes of [a, b, c]) await store.ensure(wanting(bytes), new OriginOf(bytes));
+    assert.equal(store.sizeBytes, 2 * a.length);
+    assert.deepEqual(await readdir(bench.path('quarantine')), ['bad']);
+    await store.evict(a.length);
+    assert.equal(store.sizeBytes, a.length);
+  });
+
+  it('is made last with what was shown until a moment ago', async (test) => {
+    const bench = await StoreBench.create(test);
+    const store = await bench.open();
+    for (const bytes of [a, b]) await store.ensure(wanting(bytes), new OriginOf(bytes));
+    const release = store.lease([sha256(a)]);
+    bench.nowMs += 1_000_000;
+    store.lease([sha256(b)])();
+    bench.nowMs += 1_000_000;
+    release();
+    assert.deepEqual(await store.evict(a.length), [sha256(b)]);
+  });
+
+  it('is not made with a file that was asked for while it is removed: it is fetched anew', async (test) => {
+    const bench = await StoreBench.create(test);
+    const removing = gate();
+    const begun = gate();
+    const rm: Files['rm'] = async (path, options) => {
+      if (String(path) === bench.mediaPath(sha256(a))) {
+        begun.resolve();
+        await removing.promise;
+      }
+      await realFiles.rm(path, options);
+    };
+    const store = await bench.open({ files: { ...realFiles, rm } });
+    await store.ensure(wanting(a), new OriginOf(a));
+    const evicting = store.evict(0);
+    await begun.promise;
+    const again = store.ensure(wanting(a), new OriginOf(a));
+    await after(50);
+    removing.resolve();
+    await Promise.all([evicting, again]);
+    assert.equal((await stat(bench.mediaPath(sha256(a)))).size, a.length);
     assert.equal(store.locate(sha256(a))?.hash, sha256(a));
   });
 });
