@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
-import type { CachedMedia } from '../cache/media.ts';
+import type { CachedMedia, WantedMedia } from '../cache/media.ts';
+import { recordKey } from '../cache/stock.ts';
 import type { MediaStore } from '../cache/store.ts';
 import type { Turns } from '../cache/turns.ts';
 import { asPlayerError, PlayerError } from '../errors.ts';
@@ -17,8 +18,8 @@ const atOnce = 64;
 const originsAtOnce = 16;
 
 /** What the store must know of an asset to find its file. */
-export function wantedOf({ id, url, sha256 }: MediaAsset) {
-  return { assetId: id, url, sha256 };
+export function wantedOf({ id, url, sha256, md5, sizeBytes }: MediaAsset): WantedMedia {
+  return { assetId: id, url, sha256, md5, sizeBytes };
 }
 
 const known = new WeakMap<Playlist, readonly MediaAsset[]>();
@@ -35,7 +36,7 @@ function findMedia(playlist: Playlist): readonly MediaAsset[] {
   for (const entry of playlist.playlists)
     for (const { asset } of entry.items)
       if (asset.kind === 'image' || asset.kind === 'video' || asset.kind === 'audio')
-        assets.set(asset.sha256 ?? `${asset.id} ${asset.url}`, asset);
+        assets.set(asset.sha256 ?? recordKey(wantedOf(asset)), asset);
   return [...assets.values()];
 }
 
@@ -128,42 +129,35 @@ async function ensureOne(
 ): Promise<CachedMedia> {
   const { url, headers } = asset;
   const { origin } = new URL(url);
-  return store.ensure(
-    { ...asset, assetId: asset.id },
-    {
-      fetch: async (offset, validator) => {
-        const giveBack = await turns.take({ origin, sizeBytes: asset.sizeBytes }, signal);
-        try {
-          const ifRange = validator === undefined ? {} : { ifRange: validator };
-          const { status, body, totalBytes, etag } = await openMedia(
-            ports,
-            { url, headers, offset, ...ifRange },
-            signal,
-          );
-          const others = gaveWay && {
-            wait: () => turns.isWaitedFor(origin),
-            giveWay: () => {
-              gaveWay();
-              body.destroy(new PlayerError('CONNECTION_TIMEOUT', 'media: stands still while others wait'));
-            },
-          };
-          return {
-            status,
-            stream: atPace(body, () => performance.now(), others),
-            ...(totalBytes === undefined ? {} : { totalBytes }),
-            ...(etag === undefined ? {} : { validator: etag }),
-            close: () => {
-              body.destroy();
-              giveBack();
-            },
-          };
-        } catch (thrown) {
-          giveBack();
-          throw thrown;
-        }
-      },
+  return store.ensure(wantedOf(asset), {
+    fetch: async (offset, validator) => {
+      const giveBack = await turns.take({ origin, sizeBytes: asset.sizeBytes }, signal);
+      try {
+        const ifRange = validator === undefined ? {} : { ifRange: validator };
+        const { status, body, totalBytes, etag } = await openMedia(ports, { url, headers, offset, ...ifRange }, signal);
+        const others = gaveWay && {
+          wait: () => turns.isWaitedFor(origin),
+          giveWay: () => {
+            gaveWay();
+            body.destroy(new PlayerError('CONNECTION_TIMEOUT', 'media: stands still while others wait'));
+          },
+        };
+        return {
+          status,
+          stream: atPace(body, () => performance.now(), others),
+          ...(totalBytes === undefined ? {} : { totalBytes }),
+          ...(etag === undefined ? {} : { validator: etag }),
+          close: () => {
+            body.destroy();
+            giveBack();
+          },
+        };
+      } catch (thrown) {
+        giveBack();
+        throw thrown;
+      }
     },
-  );
+  });
 }
 
 /** A time-out is a fault like another; the end of the session is none. */

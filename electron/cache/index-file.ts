@@ -21,7 +21,7 @@ export interface IndexEntry {
 /** What the store knows: the only way from a hash to a file. */
 export interface Index {
   readonly media: Map<MediaHash, IndexEntry>;
-  /** Digest of asset id and address → hash, for assets whose playlist gives no digest. */
+  /** `recordKey` → hash, for assets whose playlist gives no digest. Those used longest ago come first. */
   readonly recorded: Map<string, MediaHash>;
 }
 

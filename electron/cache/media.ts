@@ -33,7 +33,7 @@ export interface CachedMedia {
 export interface WantedMedia {
   readonly assetId: string;
   readonly url: string;
-  /** `null`: unknown; the digest of the bytes is then recorded for this asset id and address. */
+  /** `null`: unknown; the digest of the bytes is then recorded for this asset id, address, and MD5 or else size. */
   readonly sha256: MediaHash | null;
   readonly md5: string | null;
   readonly sizeBytes: number | null;

@@ -20,6 +20,8 @@ export interface Stock {
   find(wanted: WantedMedia): CachedMedia | null;
   get(hash: MediaHash): CachedMedia | null;
   set(hash: MediaHash, entry: IndexEntry): void;
+  /** Remember what an asset without a digest turned out to be. @param key from `recordKey` */
+  record(key: string, hash: MediaHash): void;
   /** Forget a file in the index; nothing on the disk is touched. */
   drop(hash: MediaHash): void;
   /** Resolves at once, or when a removal that is under way has ended. MUST precede a new entry for a file on the disk. */
@@ -45,12 +47,19 @@ interface Freed {
 
 const nothingFreed: Freed = { removed: [] };
 
-/** Name under which the digest of an asset without one is recorded: no part of it comes from the document as it is. */
-export function recordKey({ assetId, url }: Pick<WantedMedia, 'assetId' | 'url'>): string {
+/**
+ * Name under which the digest of an asset without one is recorded: no part of it comes from the document as it is. What
+ * else the playlist says of the content is in it, so that another file behind the same address is not taken for this.
+ */
+export function recordKey({ assetId, url, md5, sizeBytes }: WantedMedia): string {
+  const content = md5 ?? sizeBytes;
   return createHash('sha256')
-    .update(JSON.stringify([assetId, url]))
+    .update(JSON.stringify(content === null ? [assetId, url] : [assetId, url, content]))
     .digest('hex');
 }
+
+/** Addresses that are signed anew for every playlist leave a name each behind: those in use are newer than so many. */
+const leastRecorded = 4_096;
 
 export function createStock(
   index: Index,
@@ -85,6 +94,16 @@ export function createStock(
   const set: Stock['set'] = (hash, entry) => {
     storedBytes += entry.sizeBytes - (index.media.get(hash)?.sizeBytes ?? 0);
     index.media.set(hash, entry);
+  };
+  /** The newest last, also when it is only asked for. */
+  const record: Stock['record'] = (key, hash) => {
+    index.recorded.delete(key);
+    index.recorded.set(key, hash);
+    const most = Math.max(leastRecorded, 2 * index.media.size);
+    for (const [oldest] of index.recorded) {
+      if (index.recorded.size <= most) return;
+      index.recorded.delete(oldest);
+    }
   };
   const used = (hash: MediaHash, atMs: number) => {
     const entry = index.media.get(hash);
@@ -147,9 +166,14 @@ export function createStock(
       return storedBytes;
     },
     find: (wanted) => {
-      const hash = wanted.sha256 ?? index.recorded.get(recordKey(wanted));
-      return hash === undefined ? null : get(hash);
+      if (wanted.sha256 !== null) return get(wanted.sha256);
+      const key = recordKey(wanted);
+      const hash = index.recorded.get(key);
+      if (hash === undefined) return null;
+      record(key, hash);
+      return get(hash);
     },
+    record,
     isGone: async (hash) => leaving.get(hash),
     get,
     set,

@@ -27,8 +27,8 @@ export interface StoreOptions extends StockLimits, Pick<CommitPorts, 'recognize'
 export interface MediaStore {
   /** Whether the index could be used as it was; if not, files count once `ensure`, `adopt` or `reconcile` proved them. */
   readonly indexWas: 'whole' | 'absent' | 'damaged';
-  /** The cached file of an asset, by its digest or by what was recorded for its id and address. */
-  find(wanted: Pick<WantedMedia, 'assetId' | 'url' | 'sha256'>): CachedMedia | null;
+  /** The cached file of an asset, by its digest or by what was recorded for its id, address, and MD5 or else size. */
+  find(wanted: WantedMedia): CachedMedia | null;
   /** Format and size of a file, by the index alone. @param hash any text, also from an address */
   locate(hash: string): CachedMedia | null;
   /**
@@ -59,7 +59,7 @@ export interface MediaStore {
    */
   evict(budgetBytes?: number): Promise<readonly MediaHash[]>;
   /** Remove the beginnings of files that nobody fetches or wants any more. */
-  discardParts(keep: readonly Pick<WantedMedia, 'assetId' | 'url' | 'sha256'>[]): Promise<void>;
+  discardParts(keep: readonly WantedMedia[]): Promise<void>;
   /** Whether the disk can be written, at the price of a file that never reaches it. @throws when it cannot */
   probe(): Promise<void>;
   /** Write what the index learnt since it was written. */
@@ -126,7 +126,7 @@ export async function openStore(options: StoreOptions): Promise<MediaStore> {
     const { hash, format, sizeBytes, chunks } = await commit(key, wanted, origin, ports);
     kept(sizeBytes);
     stock.set(hash, { format, sizeBytes, chunks, lastUsedMs: now(), verifiedMs: now() });
-    if (wanted.sha256 === null) index.recorded.set(key, hash);
+    if (wanted.sha256 === null) stock.record(key, hash);
     unrecorded = true;
     return { hash, format, sizeBytes };
   };

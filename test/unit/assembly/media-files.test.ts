@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { type TestContext, test } from 'node:test';
-import { ensureAll } from '../../../electron/assembly/media-files.ts';
+import { ensureAll, mediaOf } from '../../../electron/assembly/media-files.ts';
 import { createTurns, turnLimits } from '../../../electron/cache/turns.ts';
 import type { OriginClient } from '../../../electron/mtls/client.ts';
-import type { MediaAsset } from '../../../electron/playlist/playlist.ts';
+import type { MediaAsset, Playlist } from '../../../electron/playlist/playlist.ts';
 import { OriginOf, picture, StoreBench, wanting } from '../../support/cache-store.ts';
 import { recordedLog } from '../../support/recorded-log.ts';
 
@@ -162,6 +162,13 @@ test('files that stand still give way to those that wait, and are gone on with a
   );
   assert.deepEqual(asked.slice(-4).sort(), still);
   assert.deepEqual(new Set(events()), new Set(['media-gave-way']));
+});
+
+test('two files behind one id and address are two files of a playlist', () => {
+  const [one, other] = ['0', '1'].map((digit) => assetAt('/aaaa', { sha256: null, md5: digit.repeat(32) }));
+  const items = [one, other, one].map((asset) => ({ asset }));
+  const playlist = { playlists: [{ items }] } as unknown as Playlist;
+  assert.deepEqual(mediaOf(playlist), [one, other]);
 });
 
 test('a playlist that just fits is stored, and beginnings that it does not want are discarded', async (t) => {

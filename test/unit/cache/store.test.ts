@@ -203,6 +203,20 @@ describe('the store', () => {
     assert.equal(store.find(nameless), null);
   });
 
+  it('fetches another file behind the same id and address, and has both while one of them plays', async (test) => {
+    const bench = await StoreBench.create(test);
+    const store = await bench.open();
+    const longer = picture('bbbbbbbb and longer');
+    for (const without of [{ sha256: null }, { sha256: null, md5: null }]) {
+      const [before, after] = [wanting(a, without), wanting(longer, without)];
+      await store.ensure(before, new OriginOf(a));
+      const origin = new OriginOf(longer);
+      assert.equal((await store.ensure(after, origin)).hash, sha256(longer));
+      assert.deepEqual([store.find(before)?.hash, store.find(after)?.hash], [sha256(a), sha256(longer)]);
+      assert.deepEqual(origin.offsets, [0]);
+    }
+  });
+
   it('forgets everything when it is cleared', async (test) => {
     const bench = await StoreBench.create(test);
     const store = await bench.open();
