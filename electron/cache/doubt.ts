@@ -1,5 +1,5 @@
 import type { MediaHash } from '../playlist/playlist.ts';
-import { isAbsent } from './failure.ts';
+import { isAbsent, isOfTheFile, storeFailure } from './failure.ts';
 import { compare, type Proof, type ProofPorts, prove } from './recover.ts';
 import type { Stock } from './stock.ts';
 
@@ -12,14 +12,18 @@ export interface Reconciliation {
   readonly adopted: readonly MediaHash[];
   /** Files that are not what they are called. */
   readonly quarantined: readonly MediaHash[];
-  /** In the index, but not on the disk or of another length. */
+  /** In the index, but not on the disk, of another length, or not to be read. */
   readonly lost: readonly MediaHash[];
+  /** The first error that says nothing of the file it came with: another look is due. `null`: every file was looked at. */
+  readonly failure: unknown | null;
 }
 
 export interface DoubtPorts extends ProofPorts {
   readonly stock: Stock;
   /** A stored file is no longer one; called before anything is written. */
   damaged(hash: MediaHash, how: Damage): void;
+  /** A file could not be put away: what becomes of it then is said where it is wanted. */
+  failed(thrown: unknown): void;
   now(): number;
 }
 
@@ -27,46 +31,51 @@ export interface DoubtPorts extends ProofPorts {
 export interface Doubt {
   /** Compare all of a stored file with its digests; what is damaged goes to quarantine. */
   verify(hash: MediaHash, pace: (bytes: number) => Promise<void>): Promise<boolean>;
-  /** A chunk was not what it should be: the file is read whole, and it or its entry in the index goes. */
-  settle(hash: MediaHash, how: Damage): Promise<boolean>;
+  /** A chunk was not what it should be, or could not be read: the file is read whole, and it or its entry in the index goes. */
+  settle(hash: MediaHash): Promise<boolean>;
   /** Take a file on the disk that the index does not know, once it is proven. */
   adopt(hash: MediaHash): Promise<Damage | 'whole'>;
-  /** Bring index and disk into agreement, whatever a crash or a hand has left. */
+  /** Bring index and disk into agreement, whatever a crash or a hand has left; one bad file does not end it. */
   reconcile(signal: AbortSignal): Promise<Reconciliation>;
 }
 
 export function createDoubt(ports: DoubtPorts): Doubt {
   const { stock, folders, files } = ports;
   const entering = new Map<MediaHash, Promise<Damage | 'whole'>>();
+  const settling = new Map<MediaHash, Promise<boolean>>();
 
-  const remove = async (hash: MediaHash, how: Damage) => {
-    stock.drop(hash);
-    ports.damaged(hash, how);
-    await quarantine(hash);
-    await stock.save();
-  };
-  const quarantine = async (hash: MediaHash) => {
-    await folders.quarantine(folders.media(hash), hash).catch((thrown) => {
-      if (!isAbsent(thrown)) throw thrown;
+  // What cannot be put away is in no index either, and the fresh file takes its name.
+  const quarantine = (hash: MediaHash) =>
+    folders.quarantine(folders.media(hash), hash).catch((thrown) => {
+      if (!isAbsent(thrown)) ports.failed(storeFailure(thrown, 'quarantining media'));
     });
-  };
-  const settle: Doubt['settle'] = async (hash, how) => {
+  /** By its name, whatever was found of what had that name before: a fresh file may have come meanwhile. */
+  const judge = async (hash: MediaHash) => {
+    if (!stock.index.media.has(hash)) return false;
+    const proof = await prove(hash, ports);
     const entry = stock.index.media.get(hash);
     if (entry === undefined) return false;
-    const proof = how === 'damaged' ? await prove(hash, ports) : { is: how };
-    if (!stock.index.media.has(hash)) return false;
-    if (proof.is !== 'whole') {
-      await remove(hash, proof.is);
-      return false;
+    if (proof.is === 'whole') {
+      // The file is what it is called: its chunks' digests were not.
+      const { format, sizeBytes, chunks } = proof;
+      stock.set(hash, { ...entry, format, sizeBytes, chunks });
+    } else {
+      stock.drop(hash);
+      ports.damaged(hash, proof.is);
+      await quarantine(hash);
     }
-    // The file is what it is called: its chunks' digests were not.
-    const { format, sizeBytes, chunks } = proof;
-    stock.set(hash, { ...entry, format, sizeBytes, chunks });
     await stock.save();
-    return true;
+    return proof.is === 'whole';
+  };
+  const settle: Doubt['settle'] = (hash) => {
+    const running = settling.get(hash) ?? judge(hash).finally(() => settling.delete(hash));
+    settling.set(hash, running);
+    return running;
   };
   const take = async (hash: MediaHash): Promise<Damage | 'whole'> => {
+    // What is on its way to quarantine must have left: a fresh file would be taken along.
     await stock.isGone(hash);
+    await settling.get(hash)?.catch(() => undefined);
     const proof = await prove(hash, ports);
     if (proof.is === 'whole') {
       const { format, sizeBytes, chunks } = proof;
@@ -81,6 +90,14 @@ export function createDoubt(ports: DoubtPorts): Doubt {
     entering.set(hash, running);
     return running;
   };
+  const sizeOf = (hash: MediaHash) =>
+    files.stat(folders.media(hash)).then(
+      ({ size }) => size,
+      (thrown) => {
+        if (isAbsent(thrown) || isOfTheFile(thrown)) return -1;
+        throw thrown;
+      },
+    );
 
   return {
     settle,
@@ -89,39 +106,40 @@ export function createDoubt(ports: DoubtPorts): Doubt {
       const entry = stock.index.media.get(hash);
       if (entry === undefined) return false;
       const { is } = await compare(hash, entry, ports, pace);
-      if (is !== 'whole') return settle(hash, is);
+      if (is !== 'whole') return settle(hash);
       const now = stock.index.media.get(hash);
       if (now !== undefined) stock.set(hash, { ...now, verifiedMs: ports.now() });
       return now !== undefined;
     },
     reconcile: async (signal) => {
       const found = { adopted: [] as MediaHash[], quarantined: [] as MediaHash[], lost: [] as MediaHash[] };
-      const known = [...stock.index.media];
-      const onDisk = await folders.mediaFiles();
-      for (const [hash, { sizeBytes }] of known) {
-        if (signal.aborted) return found;
-        const size = await files.stat(folders.media(hash)).then(
-          (stat) => stat.size,
-          (thrown) => {
-            if (isAbsent(thrown)) return -1;
-            throw thrown;
-          },
-        );
-        if (size === sizeBytes || !stock.index.media.has(hash)) continue;
-        found.lost.push(hash);
-        await remove(hash, size === -1 ? 'absent' : 'damaged');
-      }
-      for (const hash of onDisk) {
-        if (signal.aborted) return found;
-        if (stock.index.media.has(hash)) continue;
+      let failure: unknown | null = null;
+      const known = [...stock.index.media.keys()];
+      const unknown = (await folders.mediaFiles()).filter((hash) => !stock.index.media.has(hash));
+      const each = async (hashes: readonly MediaHash[], look: (hash: MediaHash) => Promise<void>) => {
+        for (const hash of hashes) {
+          if (signal.aborted) return;
+          await look(hash).catch((thrown: unknown) => {
+            failure ??= thrown;
+          });
+        }
+      };
+      await each(known, async (hash) => {
+        const size = await sizeOf(hash);
+        const entry = stock.index.media.get(hash);
+        if (entry === undefined || size === entry.sizeBytes) return;
+        if (!(await settle(hash))) found.lost.push(hash);
+      });
+      await each(unknown, async (hash) => {
+        if (stock.index.media.has(hash)) return;
         const is = await adopt(hash);
         if (is === 'whole') found.adopted.push(hash);
         else if (is !== 'absent') found.quarantined.push(hash);
-      }
+      });
       for (const [key, hash] of stock.index.recorded)
         if (!stock.index.media.has(hash)) stock.index.recorded.delete(key);
       if (found.adopted.length > 0) await stock.save();
-      return found;
+      return { ...found, failure };
     },
   };
 }

@@ -25,6 +25,19 @@ export function isAbsent(thrown: unknown): boolean {
   return (thrown as NodeJS.ErrnoException | undefined)?.code === 'ENOENT';
 }
 
+/**
+ * What a device or a file system says of one file, as opposed to what the whole system is short of, such as EMFILE: that
+ * says nothing of the file, and the next try may find it well.
+ */
+const ofOneFile: ReadonlySet<string> = new Set(
+  'EIO EUCLEAN EBADMSG ENODATA EILSEQ EREMOTEIO EACCES EISDIR ENOTDIR ELOOP ENXIO'.split(' '),
+);
+
+/** Whether an error is of one file: it cannot be read, or is none. */
+export function isOfTheFile(thrown: unknown): boolean {
+  return ofOneFile.has((thrown as NodeJS.ErrnoException | undefined)?.code ?? '');
+}
+
 /** Make calls to the file system whose errors come out as `storeFailure` has it. */
 export async function guardStore<T>(doing: string, call: () => Promise<T>): Promise<T> {
   try {

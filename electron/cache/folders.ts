@@ -2,7 +2,7 @@ import * as disk from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncFolder } from '../atomic-file.ts';
 import type { MediaHash } from '../playlist/playlist.ts';
-import { isAbsent } from './failure.ts';
+import { isAbsent, isOfTheFile } from './failure.ts';
 import { mediaHash } from './media.ts';
 
 /** The calls that the store makes; a test may stand in for a failing disk. */
@@ -85,7 +85,12 @@ export function createFolders(directory: string, files: Files): Folders {
       const found: MediaHash[] = [];
       for (const folder of await names(media)) {
         if (!/^[0-9a-f]{2}$/.test(folder)) continue;
-        for (const name of await names(join(media, folder))) {
+        // A folder that cannot be read holds nothing that could be used; the others do.
+        const inside = await names(join(media, folder)).catch((thrown): string[] => {
+          if (isOfTheFile(thrown)) return [];
+          throw thrown;
+        });
+        for (const name of inside) {
           const hash = mediaHash(name);
           if (hash?.startsWith(folder)) found.push(hash);
         }

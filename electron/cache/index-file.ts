@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { writeAtomic } from '../atomic-file.ts';
 import type { MediaHash } from '../playlist/playlist.ts';
 import { type ChunkDigests, digestsLength } from './chunks.ts';
-import { isAbsent } from './failure.ts';
+import { isAbsent, isOfTheFile } from './failure.ts';
 import type { Files } from './folders.ts';
 import { type MediaFormat, mediaFormats, mediaHash } from './media.ts';
 
@@ -44,13 +44,18 @@ export function emptyIndex(): Index {
   return { media: new Map(), recorded: new Map() };
 }
 
-/** The index as it was last written; `absent` and `damaged` are to be rebuilt from the files themselves. */
+/**
+ * The index as it was last written; `absent` and `damaged`, also where the disk fails at it, are to be rebuilt from the
+ * files themselves.
+ * @throws the file system's own error when something else is at fault
+ */
 export async function readIndex(path: string, files: Files): Promise<Index | 'absent' | 'damaged'> {
   let text: string;
   try {
     text = await files.readFile(path, 'utf8');
   } catch (thrown) {
     if (isAbsent(thrown)) return 'absent';
+    if (isOfTheFile(thrown)) return 'damaged';
     throw thrown;
   }
   const end = text.indexOf('\n');

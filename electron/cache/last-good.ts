@@ -3,7 +3,7 @@ import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import * as z from 'zod';
 import { syncFolder, writeAtomic } from '../atomic-file.ts';
-import { guardStore, isAbsent } from './failure.ts';
+import { guardStore, isAbsent, isOfTheFile } from './failure.ts';
 
 /** The playlist document that last played, as it came over the wire. */
 export interface LastGood {
@@ -41,8 +41,9 @@ const longestBytes = 17 * 2 ** 20;
  */
 export function createLastGoodFile(path: string): LastGoodFile {
   const setAside = async (reason: string): Promise<Kept> => {
-    await rename(path, join(dirname(path), `${basename(path)}.damaged`));
-    await syncFolder(dirname(path));
+    // Where the disk does not let it go the next document takes its place.
+    await rename(path, join(dirname(path), `${basename(path)}.damaged`)).catch(() => undefined);
+    await syncFolder(dirname(path)).catch(() => undefined);
     return { found: 'damaged', reason };
   };
   return {
@@ -60,6 +61,7 @@ export function createLastGoodFile(path: string): LastGoodFile {
           content = await readFile(path, 'utf8');
         } catch (thrown) {
           if (isAbsent(thrown)) return { found: 'nothing' };
+          if (isOfTheFile(thrown)) return setAside((thrown as NodeJS.ErrnoException).code ?? 'unreadable');
           throw thrown;
         }
         const end = content.indexOf('\n');

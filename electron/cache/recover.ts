@@ -3,7 +3,7 @@ import type { FileHandle } from 'node:fs/promises';
 import type { MediaHash } from '../playlist/playlist.ts';
 import { chunkBytes, createDigests, isChunk } from './chunks.ts';
 import type { CommitPorts } from './commit.ts';
-import { isAbsent } from './failure.ts';
+import { isAbsent, isOfTheFile } from './failure.ts';
 import type { IndexEntry } from './index-file.ts';
 import { byteSource, digestFile, readAt } from './source.ts';
 
@@ -13,9 +13,6 @@ export type ProofPorts = Pick<CommitPorts, 'recognize' | 'folders' | 'files'>;
 export type Proof =
   | ({ readonly is: 'whole' } & Pick<IndexEntry, 'format' | 'sizeBytes' | 'chunks'>)
   | { readonly is: 'absent' | 'damaged' | 'unreadable' };
-
-/** Errors of one file, as opposed to those of the whole system such as EMFILE. */
-const ofTheFile = new Set(['EIO', 'ELOOP', 'EISDIR', 'ENXIO', 'EACCES', 'EUCLEAN', 'EBADMSG']);
 
 /** Whether a stored file is what its name says, and of what kind: all of it is read. */
 export function prove(hash: MediaHash, { folders, files, recognize }: ProofPorts): Promise<Proof> {
@@ -66,7 +63,7 @@ async function looking<T>(
     }
   } catch (thrown) {
     if (isAbsent(thrown)) return { is: 'absent' };
-    if (ofTheFile.has((thrown as NodeJS.ErrnoException).code ?? '')) return { is: 'unreadable' };
+    if (isOfTheFile(thrown)) return { is: 'unreadable' };
     throw thrown;
   }
 }

@@ -6,7 +6,7 @@ export interface ScrubPorts {
   readonly store: Pick<MediaStore, 'reconcile' | 'oldestVerified' | 'verify' | 'isLeased' | 'probe' | 'flush'>;
   /** @throws when `signal` aborts */
   wait(ms: number, signal: AbortSignal): Promise<void>;
-  /** The disk refuses to be written or read; `null` when it does so no longer. */
+  /** The disk refuses to be written or read; `null` when it can be written. */
   report(problem: unknown | null): void;
   /** The disk can be written again after it could not: what waits for it need not wait longer. */
   recovered(): void;
@@ -17,48 +17,85 @@ export interface ScrubPorts {
 const quickBytesPerSecond = 32 * 2 ** 20;
 const calmBytesPerSecond = 4 * 2 ** 20;
 const betweenRoundsMs = 60_000;
+const betweenTriesMs = 60_000;
 /** The index learns when files were verified; a flash disk should not be written every minute for it. */
-const roundsPerFlush = 30;
+const triesPerFlush = 30;
 /** How soon a disk that failed is tried again. */
 const tryAgainMs = 15_000;
 
 /**
- * Go round the store for ever: bring index and disk into agreement once, then read every file and compare it with its
- * digests, those that may be shown first. Reads are paced. Each round also shows whether the disk can be written, so
- * that a full or read-only one is reported before a sync needs it, and taken back when it is well again.
+ * Look after the store for ever: try every minute whether the disk can be written, and go round the files. Side by side,
+ * for going round a large store takes hours.
  * @throws when `signal` aborts, and nothing else
  */
 export async function scrub(ports: ScrubPorts, signal: AbortSignal): Promise<never> {
-  const { store, log } = ports;
-  const seen = new Set<MediaHash>();
-  let reconciled = false;
-  let failing = false;
-  for (let round = 1; ; round++) {
+  const [never] = await Promise.all([tryDisk(ports, signal), goRound(ports, signal)]);
+  return never;
+}
+
+/** A full or read-only disk is reported before a sync needs it, and the report taken back when it is well again. */
+async function tryDisk({ store, log, ...ports }: ScrubPorts, signal: AbortSignal): Promise<never> {
+  let isFailing = false;
+  for (let tries = 1; ; tries++) {
     try {
-      if (!reconciled) {
-        const { adopted, quarantined, lost } = await store.reconcile(signal);
-        reconciled = true;
-        for (const [outcome, hashes] of Object.entries({ adopted, quarantined, lost }))
-          if (hashes.length > 0) log.warn('store-reconciled', { outcome, count: hashes.length });
-      }
       await store.probe();
-      if (round % roundsPerFlush === 0) await store.flush();
-      if (failing) ports.recovered();
-      failing = false;
-      ports.report(null);
-      for (const hash of store.oldestVerified()) {
-        signal.throwIfAborted();
-        const quick = store.isLeased(hash) && !seen.has(hash);
-        const bytesPerSecond = quick ? quickBytesPerSecond : calmBytesPerSecond;
-        await store.verify(hash, (bytes) => ports.wait((bytes / bytesPerSecond) * 1_000, signal));
-        seen.add(hash);
+      if (tries >= triesPerFlush) {
+        await store.flush();
+        tries = 0;
       }
+      if (isFailing) ports.recovered();
+      isFailing = false;
+      ports.report(null);
     } catch (thrown) {
       signal.throwIfAborted();
-      if (!failing) log.failure('store-fault', thrown);
-      failing = true;
+      if (!isFailing) log.failure('store-fault', thrown);
+      isFailing = true;
       ports.report(thrown);
     }
-    await ports.wait(failing ? tryAgainMs : betweenRoundsMs, signal);
+    await ports.wait(isFailing ? tryAgainMs : betweenTriesMs, signal);
+  }
+}
+
+/**
+ * Bring index and disk into agreement once, then read every file and compare it with its digests, those that may be
+ * shown first. Reads are paced. What cannot be looked at now is looked at in the next round.
+ */
+async function goRound({ store, log, ...ports }: ScrubPorts, signal: AbortSignal): Promise<never> {
+  let seen: ReadonlySet<MediaHash> = new Set();
+  let isReconciled = false;
+  let wasFailing = false;
+  for (;;) {
+    let isFailing = false;
+    const failed = (thrown: unknown) => {
+      signal.throwIfAborted();
+      if (!isFailing && !wasFailing) log.failure('store-fault', thrown);
+      isFailing = true;
+      ports.report(thrown);
+    };
+    if (!isReconciled) {
+      try {
+        const { failure, ...found } = await store.reconcile(signal);
+        for (const [outcome, hashes] of Object.entries(found))
+          if (hashes.length > 0) log.warn('store-reconciled', { outcome, count: hashes.length });
+        isReconciled = failure === null;
+        if (failure !== null) failed(failure);
+      } catch (thrown) {
+        failed(thrown);
+      }
+    }
+    const round = new Set<MediaHash>();
+    for (const hash of store.oldestVerified()) {
+      signal.throwIfAborted();
+      const bytesPerSecond = store.isLeased(hash) && !seen.has(hash) ? quickBytesPerSecond : calmBytesPerSecond;
+      try {
+        await store.verify(hash, (bytes) => ports.wait((bytes / bytesPerSecond) * 1_000, signal));
+      } catch (thrown) {
+        failed(thrown);
+      }
+      round.add(hash);
+    }
+    seen = round;
+    wasFailing = isFailing;
+    await ports.wait(betweenRoundsMs, signal);
   }
 }

@@ -3,7 +3,7 @@ import type { FileHandle } from 'node:fs/promises';
 import type { MediaHash } from '../playlist/playlist.ts';
 import { chunkBytes, isChunk } from './chunks.ts';
 import type { Damage } from './doubt.ts';
-import { isAbsent } from './failure.ts';
+import { isAbsent, isOfTheFile, storeFailure } from './failure.ts';
 import type { Files, Folders } from './folders.ts';
 import type { IndexEntry } from './index-file.ts';
 import { readAt } from './source.ts';
@@ -12,8 +12,8 @@ import { readAt } from './source.ts';
 export class DamagedFile extends Error {
   readonly how: Damage;
 
-  constructor(how: Damage) {
-    super(`the stored file is ${how}`);
+  constructor(how: Damage, cause?: unknown) {
+    super(`the stored file is ${how}`, { cause });
     this.how = how;
   }
 }
@@ -21,7 +21,7 @@ export class DamagedFile extends Error {
 /**
  * The bytes `first` … `last`, chunk by chunk, and not one of a chunk that was not compared with its digest first: what
  * is given out are the very bytes that were checked.
- * @throws DamagedFile
+ * @throws DamagedFile; a PlayerError STORE_FAILED when something else than the file is at fault, such as too many open files
  */
 export async function* readChecked(
   hash: MediaHash,
@@ -41,7 +41,9 @@ export async function* readChecked(
     }
   } catch (thrown) {
     if (thrown instanceof DamagedFile) throw thrown;
-    throw new DamagedFile(isAbsent(thrown) ? 'absent' : 'unreadable');
+    if (isAbsent(thrown)) throw new DamagedFile('absent');
+    if (isOfTheFile(thrown)) throw new DamagedFile('unreadable', thrown);
+    throw storeFailure(thrown, 'reading media');
   } finally {
     await file?.close().catch(() => undefined);
   }

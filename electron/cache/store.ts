@@ -92,7 +92,7 @@ export async function openStore(options: StoreOptions): Promise<MediaStore> {
     await folders.quarantine(folders.indexFile, `index-${options.now()}.json`).catch(() => undefined);
   const index = typeof read === 'string' ? emptyIndex() : read;
   const stock = createStock(index, folders, files, options, options.now);
-  const { recognize, maxBytes, damaged, now } = options;
+  const { recognize, maxBytes, damaged, failed, now } = options;
   const giveName = createSettle(folders, files);
   const settle: Settle = async (file) => {
     await stock.isGone(file.hash);
@@ -103,7 +103,7 @@ export async function openStore(options: StoreOptions): Promise<MediaStore> {
     keptBytes += bytes;
   };
   const ports: CommitPorts = { recognize, maxBytes, folders, files, settle, claim: stock.claim, kept };
-  const doubt = createDoubt({ ...ports, stock, damaged, now });
+  const doubt = createDoubt({ ...ports, stock, damaged, failed, now });
   const fetching = new Map<string, Promise<CachedMedia>>();
   /** A file has its name and is not in the index on the disk. */
   let unrecorded = false;
@@ -129,6 +129,9 @@ export async function openStore(options: StoreOptions): Promise<MediaStore> {
     if (wanted.sha256 === null) stock.record(key, hash);
     unrecorded = true;
     return { hash, format, sizeBytes };
+  };
+  const settleRead = async (hash: MediaHash, { how, cause }: DamagedFile) => {
+    if ((await doubt.settle(hash)) && how === 'unreadable') failed(storeFailure(cause, 'reading media'));
   };
   const record = async () => {
     if (!unrecorded) return;
@@ -159,8 +162,8 @@ export async function openStore(options: StoreOptions): Promise<MediaStore> {
       try {
         yield* readChecked(hash, entry, { first, last }, folders, files);
       } catch (thrown) {
-        if (thrown instanceof DamagedFile)
-          void guard('quarantining media', () => doubt.settle(hash, thrown.how)).catch(options.failed);
+        if (thrown instanceof DamagedFile) void guard('judging media', () => settleRead(hash, thrown)).catch(failed);
+        else failed(thrown);
         throw thrown;
       }
     },

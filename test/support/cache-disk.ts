@@ -1,10 +1,19 @@
 import type { FileHandle } from 'node:fs/promises';
 import { type Files, realFiles } from '../../electron/cache/folders.ts';
 
-/** The real file system, on which one kind of call fails once the fault is set. */
+type Call = 'read' | 'readFile' | 'write' | 'sync' | 'rename' | 'open' | 'stat';
+
+interface Fault {
+  readonly call: Call | readonly Call[];
+  readonly code: string;
+  readonly path: RegExp;
+  /** How often; always where absent. */
+  times?: number;
+}
+
+/** The real file system, on which some calls fail once the fault is set. */
 export class FailingDisk {
-  fault: { readonly call: 'write' | 'sync' | 'rename' | 'open'; readonly code: string; readonly path: RegExp } | null =
-    null;
+  fault: Fault | null = null;
 
   readonly files: Files = {
     ...realFiles,
@@ -12,6 +21,14 @@ export class FailingDisk {
       this.#check('open', path);
       return this.#watch(await realFiles.open(path, flags, mode), path);
     }) as Files['open'],
+    stat: (async (path: string) => {
+      this.#check('stat', path);
+      return realFiles.stat(path);
+    }) as Files['stat'],
+    readFile: (async (path: string, encoding: 'utf8') => {
+      this.#check('readFile', path);
+      return realFiles.readFile(path, encoding);
+    }) as Files['readFile'],
     rename: async (from, to) => {
       this.#check('rename', String(to));
       await realFiles.rename(from, to);
@@ -24,6 +41,7 @@ export class FailingDisk {
         const value = Reflect.get(target, name);
         if (typeof value !== 'function') return value;
         return async (...values: unknown[]) => {
+          if (name === 'read') this.#check('read', path);
           if (name === 'write' || name === 'writev' || name === 'writeFile') this.#check('write', path);
           if (name === 'sync' || name === 'datasync') this.#check('sync', path);
           return Reflect.apply(value, target, values);
@@ -32,8 +50,9 @@ export class FailingDisk {
     });
   }
 
-  #check(call: string, path: string): void {
-    if (this.fault === null || this.fault.call !== call || !this.fault.path.test(path)) return;
+  #check(call: Call, path: string): void {
+    if (this.fault === null || ![this.fault.call].flat().includes(call) || !this.fault.path.test(path)) return;
+    if (this.fault.times !== undefined && this.fault.times-- <= 0) return;
     throw Object.assign(new Error(`${this.fault.code}: ${call}`), { code: this.fault.code });
   }
 }

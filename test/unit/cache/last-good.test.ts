@@ -34,6 +34,17 @@ describe('the last good playlist', () => {
     }
   });
 
+  it('counts as none where the disk cannot read it, also where it cannot be set aside', async () => {
+    const file = createLastGoodFile(path());
+    await mkdir(join(path(), 'inside'), { recursive: true });
+    await mkdir(join(`${path()}.damaged`, 'inside'), { recursive: true });
+    for (let start = 0; start < 2; start++)
+      assert.deepEqual(await file.read(), { found: 'damaged', reason: 'EISDIR' }, 'the player starts');
+    await rm(path(), { recursive: true });
+    await file.keep({ text: 'new', etag: undefined });
+    assert.deepEqual(await file.read(), { found: 'document', lastGood: { text: 'new', etag: undefined } });
+  });
+
   it('keeps the one before when a new one cannot be written', async () => {
     const file = createLastGoodFile(path());
     await file.keep({ text: 'old', etag: undefined });

@@ -7,20 +7,24 @@ import { recordedLog } from '../../support/recorded-log.ts';
 
 const [shown, other] = ['a', 'b'] as MediaHash[];
 const mib = 2 ** 20;
+const minuteMs = 60_000;
+const nothing = { adopted: [], quarantined: [], lost: [], failure: null };
 
-/** A store of two files of 4 MiB, of which one may be shown; ends after some rounds. */
-async function run(rounds: number, store: Partial<ScrubPorts['store']> = {}) {
+/** A store of two files of 4 MiB, of which one may be shown, looked after for so long by a clock that does not wait. */
+async function run(forMs: number, store: Partial<ScrubPorts['store']> = {}) {
   const end = new AbortController();
   const done: string[] = [];
   const { log, events } = recordedLog();
-  let pauses = 0;
-  const ended = await scrub(
+  const sleepers: { readonly atMs: number; wake(): void }[] = [];
+  let nowMs = 0;
+  const note = (what: string) => void done.push(`${nowMs / 1_000} ${what}`);
+  const ended = scrub(
     {
       store: {
-        reconcile: async () => ({ adopted: [], quarantined: [], lost: [] }),
+        reconcile: async () => nothing,
         oldestVerified: () => [shown, other] as MediaHash[],
         verify: async (hash, pace = async () => {}) => {
-          done.push(`verify ${hash}`);
+          note(`verify ${hash}`);
           await pace(4 * mib);
           return true;
         },
@@ -29,57 +33,109 @@ async function run(rounds: number, store: Partial<ScrubPorts['store']> = {}) {
         flush: async () => {},
         ...store,
       },
-      wait: async (ms, signal) => {
+      wait: (ms, signal) => {
         signal.throwIfAborted();
-        done.push(`wait ${ms}`);
-        if (ms >= 15_000 && ++pauses === rounds) end.abort(new Error('over'));
-        signal.throwIfAborted();
+        return new Promise((wake, reject) => {
+          sleepers.push({ atMs: nowMs + ms, wake });
+          signal.addEventListener('abort', () => reject(signal.reason));
+        });
       },
-      report: (problem) => void done.push(problem === null ? 'well' : (problem as PlayerError).code),
-      recovered: () => void done.push('recovered'),
+      report: (problem) => note(problem === null ? 'well' : (problem as PlayerError).code),
+      recovered: () => note('recovered'),
       log,
     },
     end.signal,
   ).catch((thrown: Error) => thrown.message);
-  return { done, ended, events };
+  for (;;) {
+    await new Promise((resolve) => setImmediate(resolve));
+    sleepers.sort((one, next) => one.atMs - next.atMs);
+    const first = sleepers.shift();
+    if (first === undefined || first.atMs > forMs) break;
+    nowMs = first.atMs;
+    first.wake();
+  }
+  end.abort(new Error('over'));
+  return { done, ended: await ended, events };
 }
 
+const verified = (done: readonly string[]) => done.filter((step) => step.includes('verify'));
+
 test('goes round for ever, quickly once for what may be shown, calmly for the rest', async () => {
-  const { done, ended } = await run(2);
-  const round = (quick: number) => ['well', ...['verify a', `wait ${quick}`, 'verify b', 'wait 1000', 'wait 60000']];
-  assert.deepEqual(done, [...round(125), ...round(1_000)]);
+  const { done, ended } = await run(62_200);
+  assert.deepEqual(verified(done), ['0 verify a', '0.125 verify b', '61.125 verify a', '62.125 verify b']);
   assert.equal(ended, 'over');
 });
 
 test('a disk that cannot be written is reported, tried again, and told of once it is well', async () => {
   let tries = 0;
-  const { done, events } = await run(3, {
+  const { done, events } = await run(100_000, {
     oldestVerified: () => [],
     probe: async () => {
       if (++tries <= 2) throw new PlayerError('STORE_READ_ONLY', 'EROFS');
     },
   });
-  assert.deepEqual(done, [
-    ...['STORE_READ_ONLY', 'wait 15000'],
-    ...['STORE_READ_ONLY', 'wait 15000'],
-    ...['recovered', 'well', 'wait 60000'],
-  ]);
+  assert.deepEqual(done, ['0 STORE_READ_ONLY', '15 STORE_READ_ONLY', '30 recovered', '30 well', '90 well']);
   assert.deepEqual(events(), ['store-fault'], 'it is said once');
+});
+
+test('tries the disk every minute, and writes the index now and then, while it goes round a store of 20 GiB', async () => {
+  const tries: number[] = [];
+  let [written, minutes] = [0, 0];
+  await run(70 * minuteMs, {
+    oldestVerified: () => [other] as MediaHash[],
+    verify: async (_, pace = async () => {}) => {
+      for (let bytes = 0; bytes < 20 * 1_024 * mib; bytes += 240 * mib) await pace(240 * mib);
+      return true;
+    },
+    probe: async () => void tries.push(minutes++),
+    flush: async () => void written++,
+  });
+  assert.deepEqual([tries.length, written], [71, 2]);
+});
+
+test('an index that cannot be written is written as soon as it can', async () => {
+  let [tries, fails] = [0, 0];
+  const { done } = await run(31 * minuteMs, {
+    oldestVerified: () => [],
+    flush: async () => {
+      tries++;
+      if (++fails <= 2) throw new PlayerError('STORE_FULL', 'ENOSPC');
+    },
+  });
+  assert.equal(tries, 3);
+  assert.deepEqual(done.slice(-5), ['1740 STORE_FULL', '1755 STORE_FULL', '1770 recovered', '1770 well', '1830 well']);
 });
 
 test('what a crash left behind is put right once, and said', async () => {
   let times = 0;
-  const { events } = await run(2, {
+  const { events } = await run(2 * minuteMs, {
     reconcile: async () => {
       times++;
-      return { adopted: [shown as MediaHash], quarantined: [], lost: [other as MediaHash] };
+      return { ...nothing, adopted: [shown as MediaHash], lost: [other as MediaHash] };
     },
   });
   assert.deepEqual([times, events()], [1, ['store-reconciled', 'store-reconciled']]);
 });
 
-test('writes the index now and then, not every minute', async () => {
-  let written = 0;
-  await run(60, { oldestVerified: () => [], flush: async () => void written++ });
-  assert.equal(written, 2);
+test('what cannot be looked at for a moment is looked at in the next round, and the others meanwhile', async () => {
+  const fault = () => new PlayerError('STORE_FAILED', 'EMFILE');
+  let [reconciled, failing] = [0, true];
+  const { done, events } = await run(2 * minuteMs, {
+    reconcile: async () => {
+      if (++reconciled === 1) throw fault();
+      return { ...nothing, failure: reconciled === 2 ? fault() : null };
+    },
+    verify: async (hash) => {
+      if (hash === other) return true;
+      failing = !failing;
+      if (failing) throw fault();
+      return true;
+    },
+  });
+  assert.equal(reconciled, 3);
+  assert.deepEqual(
+    done.filter((step) => !step.includes('well')),
+    ['0 STORE_FAILED', '60 STORE_FAILED', '60 STORE_FAILED'],
+  );
+  assert.deepEqual(events(), ['store-fault'], 'it is said once');
 });

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { realFiles } from '../../../electron/cache/folders.ts';
 import type { MediaStore } from '../../../electron/cache/store.ts';
+import type { PlayerError } from '../../../electron/errors.ts';
+import { FailingDisk } from '../../support/cache-disk.ts';
 import { OriginOf, picture, StoreBench, sha256, wanting } from '../../support/cache-store.ts';
 
 const [a, b, c] = [picture('aaaaaaaa'), picture('bbbbbbbb'), picture('cccccccc')];
@@ -312,6 +314,29 @@ describe('a store after a crash', () => {
       await again.reconcile(signal);
       assert.equal(again.locate(hash)?.format, 'png');
     }
+  });
+
+  it('starts with an index that the disk cannot read, and rebuilds it', async (test) => {
+    const bench = await StoreBench.create(test);
+    await put(await bench.open(), a);
+    const disk = new FailingDisk();
+    disk.fault = { call: ['readFile', 'rename'], code: 'EIO', path: /index/, times: 2 };
+    const again = await bench.open({ files: disk.files });
+    assert.equal(again.indexWas, 'damaged');
+    assert.deepEqual((await again.reconcile(signal)).adopted, [sha256(a)]);
+    assert.equal((await bench.open()).indexWas, 'whole');
+  });
+
+  it('takes no index for damaged that could not be opened for a moment', async (test) => {
+    const bench = await StoreBench.create(test);
+    await put(await bench.open(), a);
+    const disk = new FailingDisk();
+    disk.fault = { call: 'readFile', code: 'EMFILE', path: /index/ };
+    await assert.rejects(
+      bench.open({ files: disk.files }),
+      (thrown) => (thrown as PlayerError).code === 'STORE_FAILED',
+    );
+    assert.equal((await bench.open()).indexWas, 'whole');
   });
 
   it('leaves names that are not its own alone', async (test) => {

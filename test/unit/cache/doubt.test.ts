@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { readdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { describe, it, type TestContext } from 'node:test';
+import type { MediaStore } from '../../../electron/cache/store.ts';
+import type { PlayerError } from '../../../electron/errors.ts';
+import type { MediaHash } from '../../../electron/playlist/playlist.ts';
+import { FailingDisk } from '../../support/cache-disk.ts';
+import { OriginOf, picture, StoreBench, sha256, wanting } from '../../support/cache-store.ts';
+
+const pictures = Array.from({ length: 12 }, (_, number) => picture(`number ${number}`));
+const [a, b] = pictures as [Buffer, Buffer];
+const { signal } = new AbortController();
+const codesOf = (failures: readonly unknown[]) => failures.map((thrown) => (thrown as PlayerError).code);
+
+/** A store on a disk that fails at will, with these files in it. */
+async function filled(test: TestContext, files: readonly Buffer[]) {
+  const bench = await StoreBench.create(test);
+  const disk = new FailingDisk();
+  const store = await bench.open({ files: disk.files });
+  for (const bytes of files) await store.ensure(wanting(bytes), new OriginOf(bytes));
+  return { bench, disk, store };
+}
+
+async function show(store: MediaStore, hash: MediaHash): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of store.read(hash, 0, (store.locate(hash)?.sizeBytes ?? 1) - 1)) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+/** What is decided behind the back of a reader has been decided. */
+async function until(isSo: () => boolean): Promise<void> {
+  const endMs = performance.now() + 20_000;
+  while (!isSo() && performance.now() < endMs) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+describe('a file that may be damaged', () => {
+  for (const code of ['EMFILE', 'ENFILE', 'ENOMEM'])
+    it(`loses none that is well to a moment of ${code}`, async (test) => {
+      const { bench, disk, store } = await filled(test, pictures);
+      for (const bytes of pictures) {
+        disk.fault = { call: 'open', code, path: new RegExp(sha256(bytes)) };
+        await assert.rejects(show(store, sha256(bytes)), (thrown) => (thrown as PlayerError).code === 'STORE_FAILED');
+        disk.fault = null;
+        assert.deepEqual(await show(store, sha256(bytes)), bytes);
+      }
+      await store.reconcile(signal);
+      assert.deepEqual([bench.damaged, await readdir(bench.path('quarantine'))], [[], []]);
+      assert.equal(store.oldestVerified().length, pictures.length);
+      assert.deepEqual(new Set(codesOf(bench.failures)), new Set(['STORE_FAILED']), 'it is said');
+    });
+
+  it('stays where a second look finds it well, and the fault is said', async (test) => {
+    const { bench, disk, store } = await filled(test, [a]);
+    disk.fault = { call: 'read', code: 'EIO', path: /media/, times: 1 };
+    await assert.rejects(show(store, sha256(a)));
+    await until(() => bench.failures.length > 0);
+    assert.deepEqual([bench.damaged, codesOf(bench.failures)], [[], ['STORE_FAILED']]);
+    assert.deepEqual(await show(store, sha256(a)), a);
+  });
+
+  it('goes where the disk fails at it again', async (test) => {
+    const { bench, disk, store } = await filled(test, [a]);
+    disk.fault = { call: 'read', code: 'EIO', path: /media/ };
+    await assert.rejects(show(store, sha256(a)));
+    await until(() => bench.damaged.length > 0);
+    assert.deepEqual([bench.damaged, store.locate(sha256(a))], [[[sha256(a), 'unreadable']], null]);
+  });
+
+  it('does not take the fresh one along that has got its name meanwhile', async (test) => {
+    const { bench, disk, store } = await filled(test, [a]);
+    let isOpen = false;
+    let goOn = () => {};
+    const paused = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    const verifying = store.verify(sha256(a), () => {
+      isOpen = true;
+      return paused;
+    });
+    await until(() => isOpen);
+    disk.fault = { call: 'read', code: 'EIO', path: /media/ };
+    await assert.rejects(show(store, sha256(a)));
+    await until(() => bench.damaged.length > 0);
+    disk.fault = null;
+    await store.ensure(wanting(a), new OriginOf(a));
+    // What the scrubber has open is still the old file.
+    disk.fault = { call: 'read', code: 'EIO', path: /media/, times: 1 };
+    goOn();
+    assert.equal(await verifying, true);
+    assert.deepEqual(await show(store, sha256(a)), a);
+    assert.equal(bench.damaged.length, 1);
+  });
+
+  it('is fetched anew, and the others are looked at, where its inode cannot be read', async (test) => {
+    const { bench, disk, store } = await filled(test, [a, b]);
+    await truncate(bench.mediaPath(sha256(b)), 3);
+    disk.fault = { call: ['stat', 'open'], code: 'EUCLEAN', path: new RegExp(sha256(a)) };
+    const { lost, failure } = await store.reconcile(signal);
+    assert.deepEqual([lost, failure], [[sha256(a), sha256(b)], null]);
+    disk.fault = null;
+    await store.ensure(wanting(a), new OriginOf(a));
+    assert.deepEqual(await show(store, sha256(a)), a);
+  });
+
+  it('is fetched anew, and the others are looked at, where it can not even be put away', async (test) => {
+    const { bench, disk } = await filled(test, [a, b]);
+    await rm(bench.path('index.json'));
+    for (const bytes of [a, b]) await writeFile(bench.mediaPath(sha256(bytes)), 'PIC tampered');
+    const again = await bench.open({ files: disk.files });
+    disk.fault = { call: 'rename', code: 'EUCLEAN', path: new RegExp(`quarantine.${sha256(a)}`) };
+    const { quarantined, failure } = await again.reconcile(signal);
+    assert.deepEqual([quarantined.toSorted(), failure], [[sha256(a), sha256(b)].sort(), null]);
+    assert.deepEqual(codesOf(bench.failures), ['STORE_FAILED'], 'it is said');
+    await again.ensure(wanting(a), new OriginOf(a));
+    assert.deepEqual(await show(again, sha256(a)), a);
+  });
+});
