@@ -15,6 +15,7 @@ import { sync } from '../playlist/sync.ts';
 import type { Settings } from '../settings.ts';
 import type { Content } from './content.ts';
 import type { FactBook, ProblemSource } from './facts.ts';
+import { heed } from './heed.ts';
 import type { Identity } from './identity.ts';
 import { rekey } from './rekey.ts';
 import { everyTime, learnRoots, untilRekeyed } from './upkeep.ts';
@@ -90,14 +91,18 @@ export async function runSession(
         return { status: reply.status, body: reply.body, retryAfterMs: retryAfter(reply.header) };
       },
       take: (event, data) => {
-        if (event === 'playlist') syncNow.poke();
-        else if (event === 'certificate') certificateWord(data).poke();
+        if (event === 'playlist') {
+          // The server's latest word, whatever pause it asked for before.
+          syncNow.hold(0);
+          syncNow.poke();
+        } else if (event === 'certificate') certificateWord(data).poke();
         else if (!toldOfCommands) {
           // Once: a server that sends many must not fill the log.
           toldOfCommands = true;
           log.warn('command-not-understood');
         }
       },
+      missed: syncNow.poke,
       wait: waitFor,
       waitForServer: async (ms, abort) => void (await listenNow.wait(ms, abort)),
       backoff,
@@ -132,7 +137,8 @@ export async function runSession(
       sync: async () => {
         isSyncing = true;
         const ports = {
-          download: (tag: string | undefined) => downloadPlaylist(api, tag, retryAfter),
+          download: (tag: string | undefined) =>
+            heed(syncNow, Math.random, () => downloadPlaylist(api, tag, retryAfter)),
           askAgain: async (abort: AbortSignal) => void (await syncNow.wait(askAgainMs, abort)),
           unanswered: syncNow.poke,
           ...content.syncPorts({ api, foreign: foreign.of }),

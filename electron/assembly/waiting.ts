@@ -9,6 +9,11 @@ export interface Poke {
   poke(): void;
   /** End the running wait; without one nothing comes of it. */
   nudge(): void;
+  /**
+   * Until so many ms have passed no wait ends, neither at its time nor when poked. Takes the place of what was said
+   * before: 0 ends it.
+   */
+  hold(ms: number): void;
   /** @throws when `signal` aborts */
   wait(ms: number, signal: AbortSignal): Promise<'elapsed' | 'poked'>;
 }
@@ -19,53 +24,60 @@ export async function waitFor(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 /**
- * Work that ends with `signal`, or with a TimeoutError after `ms`. (AbortSignal.timeout() would not do: nothing but
- * AbortSignal.any() would hold it, weakly, and Node.js 20 collects it before its time.)
+ * The waits leave nothing behind on their signals: what AbortSignal.any() makes of one that lives for months does, with
+ * Node.js 20.
+ * @param now monotonic milliseconds
  */
-export async function within<T>(
-  ms: number,
-  signal: AbortSignal,
-  work: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const deadline = new AbortController();
-  const timer = setTimeout(() => deadline.abort(new DOMException('the time is up', 'TimeoutError')), ms);
-  try {
-    return await work(AbortSignal.any([signal, deadline.signal]));
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-export function createPoke(): Poke {
+export function createPoke(now = () => performance.now()): Poke {
   let pending = false;
+  let heldUntilMs = 0;
   let wake: (() => void) | null = null;
+  let look = () => {};
   return {
     nudge: () => wake?.(),
     poke: () => {
       if (wake === null) pending = true;
       else wake();
     },
-    wait: async (ms, signal) => {
-      if (pending) {
-        pending = false;
-        return 'poked';
-      }
-      const early = new AbortController();
-      let poked = false;
-      wake = () => {
-        poked = true;
-        early.abort();
-      };
-      try {
-        await waitFor(ms, AbortSignal.any([signal, early.signal]));
-      } catch (thrown) {
-        // Poked and aborted at once: the poke is for the next wait.
-        pending = poked && signal.aborted;
-        if (!poked || signal.aborted) throw thrown;
-      } finally {
-        wake = null;
-      }
-      return poked ? 'poked' : 'elapsed';
+    hold: (ms) => {
+      heldUntilMs = now() + ms;
+      look();
     },
+    wait: (ms, signal) =>
+      new Promise((resolve, reject) => {
+        signal.throwIfAborted();
+        const dueMs = now() + ms;
+        let isPoked = pending;
+        let timer: NodeJS.Timeout | undefined;
+        const over = () => {
+          clearTimeout(timer);
+          signal.removeEventListener('abort', abort);
+          wake = null;
+          look = () => {};
+        };
+        const abort = () => {
+          over();
+          // The poke is for the next wait.
+          pending = isPoked;
+          reject(signal.reason);
+        };
+        look = () => {
+          clearTimeout(timer);
+          const leftMs = Math.max(isPoked ? 0 : dueMs - now(), heldUntilMs - now());
+          if (leftMs > 0) {
+            timer = setTimeout(look, Math.min(Math.ceil(leftMs), longestMs));
+            return;
+          }
+          over();
+          resolve(isPoked ? 'poked' : 'elapsed');
+        };
+        wake = () => {
+          isPoked = true;
+          look();
+        };
+        pending = false;
+        signal.addEventListener('abort', abort, { once: true });
+        look();
+      }),
   };
 }

@@ -22,6 +22,8 @@ export interface EventPorts {
   ): Promise<{ readonly status: number; readonly body: Readable; readonly retryAfterMs?: number | undefined }>;
   /** `playlist`: fetch now; `certificate`: renew now, with the data `rekey` for another key, with `roots` read the roots; `command`: not understood yet, reported. */
   take(event: 'playlist' | 'certificate' | 'command', data: string): void;
+  /** Something may have been said that was not heard, of the playlist or of the screen itself. */
+  missed(): void;
   wait(ms: number, signal: AbortSignal): Promise<void>;
   /** The same, or until the server is known to be back. */
   waitForServer(ms: number, signal: AbortSignal): Promise<void>;
@@ -44,7 +46,7 @@ export async function listenForEvents(ports: EventPorts, signal: AbortSignal): P
       if (status !== 200) {
         body.destroy();
         // Refused or removed: the sync is told the same, and decides.
-        if (aboutTheScreen.has(status)) ports.take('playlist', '');
+        if (aboutTheScreen.has(status)) ports.missed();
         // Perhaps it refuses the id. Better to miss what was said meanwhile than to hear nothing ever again.
         else if (status >= 400 && status < 500 && !passing.has(status)) lastEventId = undefined;
         throw new PlayerError('SERVER_ERROR', `events: the server answered ${status}`, undefined, retryAfterMs);
@@ -52,7 +54,7 @@ export async function listenForEvents(ports: EventPorts, signal: AbortSignal): P
       wasOpen = true;
       ports.log.debug('events-connected', { attempt });
       // What was said while nobody listened may be lost: one fetch makes up for it.
-      if (attempt > 0) ports.take('playlist', '');
+      if (attempt > 0) ports.missed();
       await read(body, ports, (id) => {
         // An event without an id leaves the last one in force (HTML Standard §9.2.6).
         if (id !== undefined) lastEventId = id;

@@ -92,5 +92,10 @@ function nextPollMs(ports: LoopPorts, deadlineMs: number | null): number {
 
 function pauseAfter(error: PlayerError, backoffMs: number, random: number): number {
   if (error.retryAfterMs === undefined) return backoffMs;
-  return Math.max(backoffMs, error.retryAfterMs * (1 + retrySpread * random));
+  return Math.max(backoffMs, spreadOut(error.retryAfterMs, random));
+}
+
+/** @returns a pause of no less than was asked for, milliseconds */
+export function spreadOut(askedMs: number, random: number): number {
+  return askedMs * (1 + retrySpread * random);
 }

@@ -227,6 +227,7 @@ export class Fleet {
             return { status: 200, body };
           },
           take: poke,
+          missed: poke,
           wait: (ms) => new Promise((resolve) => void this.time.after(ms, resolve)),
           waitForServer: (ms) =>
             new Promise((resolve) => {

@@ -166,8 +166,8 @@ export const noNameNoScreen = bug(
   'takes a name that does not exist for a screen that was removed',
   change(
     'assembly/session.ts',
-    'downloadPlaylist(api, tag, retryAfter),',
-    "downloadPlaylist(api, tag, retryAfter).catch((thrown) => { if (thrown.code === 'NAME_UNRESOLVED') return { type: 'removed' }; throw thrown; }),",
+    'downloadPlaylist(api, tag, retryAfter)),',
+    "downloadPlaylist(api, tag, retryAfter)).catch((thrown) => { if (thrown.code === 'NAME_UNRESOLVED') return { type: 'removed' }; throw thrown; }),",
   ),
 );
 export const asksNamesInTheWay = bug(

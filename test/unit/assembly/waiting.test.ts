@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
-import { createPoke, waitFor, within } from '../../../electron/assembly/waiting.ts';
+import { getEventListeners } from 'node:events';
+import { type TestContext, test } from 'node:test';
+import { createPoke, waitFor } from '../../../electron/assembly/waiting.ts';
 
 const forEver = 2 ** 40;
 const { signal: never } = new AbortController();
+const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 test('a wait of more than 2³¹ ms does not pass at once', async () => {
   const end = new AbortController();
@@ -75,31 +75,74 @@ test('a poke in the instant of an abort is for the next wait', async () => {
   }
 });
 
-const untilAborted = (signal: AbortSignal) =>
-  new Promise<never>((_resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });
+/** Runs the timers second by second; what each sets off is done before the next. */
+async function pass(test: TestContext, seconds: number, second: () => void): Promise<void> {
+  for (let passed = 0; passed < seconds; passed++) {
+    await settled();
+    second();
+    test.mock.timers.tick(1_000);
+  }
+  await settled();
+}
 
-test('work that takes too long ends with a time-out, also when the garbage was collected meanwhile', async () => {
-  setFlagsFromString('--expose-gc');
-  const collectGarbage = runInNewContext('gc') as () => void;
-  const working = within(200, never, untilAborted);
-  await waitFor(10, never);
-  collectGarbage();
-  const patience = new AbortController();
-  await assert.rejects(Promise.race([working, waitFor(10_000, patience.signal)]), { name: 'TimeoutError' });
-  patience.abort();
+test('a hold outlasts the time of a wait, and pokes', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  let nowMs = 0;
+  const poke = createPoke(() => nowMs);
+  const done: string[] = [];
+  const wait = async (ms: number) => void done.push(`${await poke.wait(ms, never)} at ${nowMs}`);
+  poke.hold(10_000);
+  const waiting = [wait(2_000)];
+  await pass(t, 12, () => (nowMs += 1_000));
+  poke.hold(10_000);
+  poke.poke();
+  waiting.push(wait(forEver));
+  await pass(t, 5, () => (nowMs += 1_000));
+  poke.poke();
+  await pass(t, 10, () => (nowMs += 1_000));
+  await Promise.all(waiting);
+  assert.deepEqual(done, ['elapsed at 10000', 'poked at 22000']);
 });
 
-test('work in time ends with the signal’s own reason, and leaves no timer behind when it is done', async () => {
-  const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
-  const before = timers();
+test('the end of a hold lets a wait go that was poked meanwhile, and no other', async () => {
+  const poke = createPoke(() => 0);
+  poke.hold(forEver);
+  const waiting = poke.wait(1, never);
+  poke.poke();
+  poke.hold(0);
+  assert.equal(await waiting, 'poked');
   const end = new AbortController();
-  const working = within(2 ** 30, end.signal, untilAborted);
-  assert.equal(timers(), before + 1);
-  const over = new Error('the session is over');
-  end.abort(over);
-  await assert.rejects(working, over);
-  assert.equal(await within(2 ** 30, never, async () => 7), 7);
-  assert.equal(timers(), before);
+  const unpoked = poke.wait(1, end.signal);
+  poke.hold(0);
+  const first = await Promise.race([unpoked, settled().then(() => 'still waiting')]);
+  assert.equal(first, 'still waiting');
+  end.abort();
+  await assert.rejects(unpoked);
+});
+
+test('a poke that a hold kept back is not lost when the wait is aborted', async () => {
+  const poke = createPoke();
+  const end = new AbortController();
+  poke.hold(forEver);
+  const waiting = poke.wait(1, end.signal);
+  poke.poke();
+  end.abort();
+  await assert.rejects(waiting);
+  poke.hold(0);
+  assert.equal(await poke.wait(forEver, never), 'poked');
+});
+
+test('waits leave nothing behind on a signal that outlives them', async () => {
+  const { signal } = new AbortController();
+  const poke = createPoke();
+  for (let count = 0; count < 50; count++) {
+    const waiting = poke.wait(forEver, signal);
+    poke.poke();
+    await waiting;
+    await poke.wait(0, signal);
+  }
+  // What Node.js keeps on a signal of those that depend on it, beside the listeners: sets without a constructor.
+  const kept = Object.getOwnPropertySymbols(signal).map((key) => (signal as unknown as Record<symbol, unknown>)[key]);
+  const dependent = kept.reduce<number>((sum, value) => sum + ((value as Set<unknown> | undefined)?.size ?? 0), 0);
+  assert.deepEqual([getEventListeners(signal, 'abort').length, dependent], [0, 0]);
 });

@@ -30,6 +30,7 @@ async function listen(connections: readonly Connection[]) {
       return { status: next.status ?? 200, body, retryAfterMs: next.retryAfterMs };
     },
     take: (event) => void done.push(event),
+    missed: () => void done.push('missed'),
     wait: wait('wait out'),
     waitForServer: wait('wait'),
     backoff: (attempt) => attempt,
@@ -84,13 +85,13 @@ test('an answer other than 200 is tried again, with back-off', async () => {
     ['wait 0', 'wait 1', 'wait 2'],
   );
   assert.ok(bodies.every((body) => body.destroyed));
-  assert.equal(done.includes('playlist'), false);
+  assert.equal(done.includes('missed'), false);
 });
 
 test('a refusal of the screen lets the sync hear it too', async () => {
   for (const status of [401, 403, 410]) {
     const { done } = await listen([{ status }]);
-    assert.deepEqual(done, ['open undefined', 'playlist', 'wait 0']);
+    assert.deepEqual(done, ['open undefined', 'missed', 'wait 0']);
   }
 });
 
@@ -126,10 +127,10 @@ test('after a reconnect fetches once, for what was said meanwhile', async () => 
     'open undefined',
     'wait 0',
     'open undefined',
-    'playlist',
+    'missed',
     'wait 5',
     'open undefined',
-    'playlist',
+    'missed',
     'wait 6',
   ]);
 });
