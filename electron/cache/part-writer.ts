@@ -4,6 +4,8 @@ import type { FileHandle } from 'node:fs/promises';
 export interface PartWriter {
   /** Bytes of the file once all is written. */
   readonly sizeBytes: number;
+  /** How much of it the disk has by now. */
+  readonly writtenTo: number;
   /** Resolves as soon as the next bytes may come. @throws the file system's own error, also of an earlier write */
   write(bytes: Uint8Array): Promise<void>;
   /** Everything that was given is written. */
@@ -18,15 +20,20 @@ const gatherBytes = 512 * 1024;
 export function createPartWriter(file: FileHandle, fromBytes: number): PartWriter {
   let gathered: Uint8Array[] = [];
   let gatheredBytes = 0;
+  let givenTo = fromBytes;
   let writtenTo = fromBytes;
   let running: Promise<void> = Promise.resolve();
   let failure: unknown;
   const begin = () => {
-    const [blocks, at] = [gathered, writtenTo];
-    writtenTo += gatheredBytes;
+    const [blocks, at] = [gathered, givenTo];
+    givenTo += gatheredBytes;
+    const to = givenTo;
     gathered = [];
     gatheredBytes = 0;
-    running = writeAll(file, blocks, at).catch((thrown: unknown) => {
+    const done = () => {
+      writtenTo = to;
+    };
+    running = writeAll(file, blocks, at).then(done, (thrown: unknown) => {
       failure ??= thrown;
     });
   };
@@ -41,7 +48,10 @@ export function createPartWriter(file: FileHandle, fromBytes: number): PartWrite
   };
   return {
     get sizeBytes() {
-      return writtenTo + gatheredBytes;
+      return givenTo + gatheredBytes;
+    },
+    get writtenTo() {
+      return writtenTo;
     },
     write: async (bytes) => {
       gathered.push(bytes);

@@ -3,7 +3,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { PlayerError } from '../errors.ts';
 import { type Beginning, readBeginning, writeBeginning } from './beginning.ts';
 import { createDigests, type Digests } from './chunks.ts';
-import { guardStore } from './failure.ts';
+import { guardStore, isOfTheFile, storeFailure } from './failure.ts';
 import type { Files } from './folders.ts';
 import type { MediaBody, MediaOrigin, WantedMedia } from './media.ts';
 import { createPartWriter } from './part-writer.ts';
@@ -35,7 +35,7 @@ const brokeOff: ReadonlySet<string> = new Set(['CONNECTION_FAILED', 'CONNECTION_
 export interface Claim {
   /** @throws PlayerError STORE_FULL, STORE_INODES_FULL when so many more must not be written */
   grow(bytes: number): Promise<void>;
-  /** So many of them have been written. */
+  /** So many of them are on the disk, which counts them from now on. */
   shrink(bytes: number): void;
   end(): void;
 }
@@ -61,27 +61,33 @@ export async function receive(
   const { files, maxBytes } = ports;
   const limitBytes = wanted.sizeBytes ?? maxBytes;
   if (limitBytes > maxBytes) throw tooLong(maxBytes);
-  const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
-  const file = await guardStore('opening a part file', () => files.open(part, flags, 0o600));
+  const { file, begun, here } = await openPart(part, wanted, limitBytes, files);
   const claim = ports.claim();
   let body: MediaBody | null = null;
   try {
-    const begun = await readBeginning(`${part}.from`, files);
-    const here = await guardStore('reading a part file', () => whatIsHere(file, wanted, begun, limitBytes));
     if (here.sizeBytes > 0 && here.sizeBytes === wanted.sizeBytes) return { file, ...here, resumed: true };
     if (wanted.sizeBytes !== null) await claim.grow(wanted.sizeBytes - here.sizeBytes);
     body = await origin.fetch(here.sizeBytes, begun?.url === wanted.url ? begun.validator : undefined);
+    const isAnother = here.sizeBytes > 0 && !isProven(wanted) && isOfAnother(body, begun);
+    if (isAnother) {
+      body.close?.();
+      body = null;
+      body = await origin.fetch(0);
+    }
     const expectedBytes = wanted.sizeBytes ?? body.totalBytes;
     if ((body.totalBytes ?? 0) > limitBytes) throw tooLong(limitBytes);
     if (body.totalBytes !== undefined && body.totalBytes !== expectedBytes)
       throw otherLength(body.totalBytes, expectedBytes);
-    const resumed = body.status === 206 && here.sizeBytes > 0;
-    const { sizeBytes: fromBytes, digests } = resumed
-      ? here
-      : { sizeBytes: 0, digests: createDigests(wanted.md5 !== null) };
+    const resumed = body.status === 206 && here.sizeBytes > 0 && !isAnother;
+    const { sizeBytes: fromBytes, digests } = resumed ? here : nothingOf(wanted);
     if (wanted.sizeBytes === null && expectedBytes !== undefined) await claim.grow(expectedBytes - fromBytes);
     await guardStore('cutting a part file', () => file.truncate(fromBytes));
     const writer = createPartWriter(file, fromBytes);
+    let countedTo = fromBytes;
+    const giveBack = () => {
+      claim.shrink(writer.writtenTo - countedTo);
+      countedTo = writer.writtenTo;
+    };
     const mark = async () => {
       if (body?.validator === undefined) return;
       const { url } = wanted;
@@ -98,11 +104,12 @@ export async function receive(
         }
         digests.update(bytes);
         await guardStore('writing a part file', () => writer.write(bytes));
-        claim.shrink(bytes.length);
+        giveBack();
         if (writer.sizeBytes < nextMark) continue;
+        await guardStore('writing a part file', writer.flush);
+        giveBack();
         if (expectedBytes === undefined) await claim.grow(markEveryBytes);
         nextMark = writer.sizeBytes + markEveryBytes;
-        await guardStore('writing a part file', writer.flush);
         await mark();
       }
       await guardStore('writing a part file', writer.end);
@@ -133,24 +140,61 @@ export async function removePart(part: string, files: Pick<Files, 'rm'>): Promis
   for (const path of [part, `${part}.from`, `${part}.from.new`]) await files.rm(path, { force: true });
 }
 
+/** What of a part file can be gone on with. */
+type Here = Pick<Received, 'sizeBytes' | 'digests'>;
+
+/** @returns also what it was begun with; a new one where the disk fails at what came at an earlier time */
+async function openPart(
+  part: string,
+  wanted: WantedMedia,
+  limitBytes: number,
+  files: Files,
+): Promise<{ readonly file: FileHandle; readonly begun: Beginning | null; readonly here: Here }> {
+  const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
+  const open = () => guardStore('opening a part file', () => files.open(part, flags, 0o600));
+  const file = await open();
+  try {
+    const begun = await readBeginning(`${part}.from`, files);
+    return { file, begun, here: await whatIsHere(file, wanted, begun, limitBytes) };
+  } catch (thrown) {
+    await file.close().catch(() => undefined);
+    if (!isOfTheFile(thrown)) throw storeFailure(thrown, 'reading a part file');
+    // It would fail at every try; what the disk cannot read it replaces when that is written anew.
+    await guardStore('removing a part file', () => removePart(part, files));
+    return { file: await open(), begun: null, here: nothingOf(wanted) };
+  }
+}
+
 async function whatIsHere(
   file: FileHandle,
   wanted: WantedMedia,
   begun: Beginning | null,
   limitBytes: number,
-): Promise<Pick<Received, 'sizeBytes' | 'digests'>> {
-  const digests = createDigests(wanted.md5 !== null);
-  const nothing = { sizeBytes: 0, digests };
+): Promise<Here> {
   const { size } = await file.stat();
-  if (wanted.sha256 !== null || wanted.md5 !== null) {
-    if (size > limitBytes) return nothing;
+  const { digests } = nothingOf(wanted);
+  if (isProven(wanted)) {
+    if (size > limitBytes) return nothingOf(wanted);
     await digestFile(file, size, digests);
     return { sizeBytes: size, digests };
   }
-  if (begun === null || begun.url !== wanted.url || begun.bytes === 0 || size < begun.bytes) return nothing;
+  if (begun === null || begun.url !== wanted.url || begun.bytes === 0 || size < begun.bytes) return nothingOf(wanted);
   await digestFile(file, begun.bytes, digests);
-  if (digests.soFar() === begun.sha256) return { sizeBytes: begun.bytes, digests };
-  return { sizeBytes: 0, digests: createDigests(false) };
+  return digests.soFar() === begun.sha256 ? { sizeBytes: begun.bytes, digests } : nothingOf(wanted);
+}
+
+function nothingOf({ md5 }: WantedMedia): Here {
+  return { sizeBytes: 0, digests: createDigests(md5 !== null) };
+}
+
+/** Whether a digest will show that two halves belong together. */
+function isProven({ sha256, md5 }: WantedMedia): boolean {
+  return sha256 !== null || md5 !== null;
+}
+
+/** A server that knows no If-Range sends the rest of whatever it has by now. */
+function isOfAnother({ status, validator }: MediaBody, begun: Beginning | null): boolean {
+  return status === 206 && validator !== undefined && validator !== begun?.validator;
 }
 
 function tooLong(limitBytes: number): PlayerError {

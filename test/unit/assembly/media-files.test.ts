@@ -141,10 +141,8 @@ test('files that stand still give way to those that wait, and are gone on with a
   t.mock.timers.enable({ apis: ['setInterval'] });
   const still = ['/s1', '/s2', '/s3', '/s4'];
   const wanted = [...still, '/aaaa', '/bbbb', '/cccc'].map((path) => assetAt(path));
-  const begun = new Set<string>();
   const { ensure, store, asked, events } = await world(t, async (_signal, path) => {
-    const isFirst = !begun.has(path);
-    begun.add(path);
+    const isFirst = asked.indexOf(path) === asked.lastIndexOf(path);
     if (isFirst && still.includes(path)) await new Promise(() => {});
   });
   const ensuring = ensure(wanted, never).finally(() => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
+import { type Files, realFiles } from '../../../electron/cache/folders.ts';
 import { PlayerError } from '../../../electron/errors.ts';
 import { FailingDisk } from '../../support/cache-disk.ts';
 import { OriginOf, picture, StoreBench, sha256, wanting } from '../../support/cache-store.ts';
@@ -168,6 +169,50 @@ describe('bringing a file into the store', () => {
     const origin = new OriginOf(bytes, { etag: '"2"' });
     assert.equal((await store.ensure(unnamed, origin)).hash, sha256(bytes));
     assert.deepEqual([origin.offsets, origin.validators], [[21], ['"1"']]);
+  });
+
+  it('does not put halves together whose entity tags differ, also where the server knows no If-Range', async (test) => {
+    const bench = await StoreBench.create(test);
+    const store = await bench.open();
+    const old = picture('the file as it was before somebody changed it');
+    await assert.rejects(store.ensure(unnamed, new OriginOf(old, { breakAt: 21, etag: '"1"' })));
+    const origin = new OriginOf(bytes, { etag: '"2"' });
+    const ignoring = { fetch: (offset: number) => origin.fetch(offset) };
+    assert.equal((await store.ensure(unnamed, ignoring)).hash, sha256(bytes));
+    assert.deepEqual([origin.offsets, origin.closed], [[21, 0], 2]);
+  });
+
+  it('starts over where the disk fails at what came before, and only there', async (test) => {
+    const bench = await StoreBench.create(test);
+    let failing = '';
+    const open = async (...values: Parameters<Files['open']>) => {
+      const file = await realFiles.open(...values);
+      const isFailing = values[0] === failing;
+      const read = file.read.bind(file) as (...values: unknown[]) => unknown;
+      const reading = async (...values: unknown[]) => {
+        if (isFailing && failing !== '') throw Object.assign(new Error('EIO'), { code });
+        return read(...values);
+      };
+      return Object.assign(file, { read: reading });
+    };
+    let code = 'EMFILE';
+    const rm: Files['rm'] = async (path, options) => {
+      await realFiles.rm(path, options);
+      if (path === failing) failing = '';
+    };
+    const store = await bench.open({ files: { ...realFiles, open: open as Files['open'], rm } });
+    await assert.rejects(store.ensure(wanting(bytes), new OriginOf(bytes, { breakAt: 21 })));
+    failing = bench.path('part', sha256(bytes));
+    await assert.rejects(store.ensure(wanting(bytes), new OriginOf(bytes)), withCode('STORE_FAILED'));
+    assert.equal(
+      (await stat(bench.path('part', sha256(bytes)))).size,
+      21,
+      'what says nothing of the file costs nothing',
+    );
+    code = 'EIO';
+    const origin = new OriginOf(bytes);
+    assert.equal((await store.ensure(wanting(bytes), origin)).hash, sha256(bytes));
+    assert.deepEqual(origin.offsets, [0]);
   });
 
   it('does not go on after a part file that lost its bytes in a power cut', async (test) => {

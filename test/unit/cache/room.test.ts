@@ -176,6 +176,34 @@ describe('room on the disk', () => {
     assert.equal(store.sizeBytes, 0);
   });
 
+  it('is promised until the bytes are on the disk', async (test) => {
+    const bench = await StoreBench.create(test);
+    const mib = 2 ** 20;
+    const large = picture('x'.repeat(2 * mib));
+    const writing = gate();
+    let writes = 0;
+    const open = async (...values: Parameters<Files['open']>) => {
+      const file = await realFiles.open(...values);
+      const writev = file.writev.bind(file);
+      const slowly: typeof writev = async (...blocks) => {
+        writes++;
+        await writing.promise;
+        return writev(...blocks);
+      };
+      return Object.assign(file, { writev: slowly });
+    };
+    const space = { freeBytes: large.length + a.length - 1 };
+    const files = { ...diskOf(space), open: open as Files['open'] };
+    const store = await bench.open({ files, maxBytes: 100 * mib, budgetBytes: 100 * mib });
+    const origin = new OriginOf(large, { chunkBytes: mib / 4 });
+    const first = store.ensure(wanting(large), origin);
+    await reached(() => writes > 0);
+    await after(20);
+    await assert.rejects(store.ensure(wanting(a), new OriginOf(a)), { code: 'STORE_FULL' });
+    writing.resolve();
+    await first;
+  });
+
   it('says that inodes are missing when they are', async (test) => {
     const bench = await StoreBench.create(test);
     const store = await bench.open({ files: diskOf({ freeBytes: 1_000_000, freeFiles: 0 }) });
