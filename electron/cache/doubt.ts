@@ -22,6 +22,8 @@ export interface DoubtPorts extends ProofPorts {
   readonly stock: Stock;
   /** A stored file is no longer one; called before anything is written. */
   damaged(hash: MediaHash, how: Damage): void;
+  /** A file was taken into the index, which has to be written. */
+  adopted(): Promise<void>;
   /** A file could not be put away: what becomes of it then is said where it is wanted. */
   failed(thrown: unknown): void;
   now(): number;
@@ -80,8 +82,10 @@ export function createDoubt(ports: DoubtPorts): Doubt {
     if (proof.is === 'whole') {
       const { format, sizeBytes, chunks } = proof;
       const nowMs = ports.now();
-      if (!stock.index.media.has(hash))
+      if (!stock.index.media.has(hash)) {
         stock.set(hash, { format, sizeBytes, chunks, lastUsedMs: nowMs, verifiedMs: nowMs });
+        await ports.adopted();
+      }
     } else if (proof.is !== 'absent') await quarantine(hash);
     return proof.is;
   };
@@ -120,7 +124,7 @@ export function createDoubt(ports: DoubtPorts): Doubt {
         for (const hash of hashes) {
           if (signal.aborted) return;
           await look(hash).catch((thrown: unknown) => {
-            failure ??= thrown;
+            failure ??= storeFailure(thrown, 'looking through the store');
           });
         }
       };
@@ -138,7 +142,6 @@ export function createDoubt(ports: DoubtPorts): Doubt {
       });
       for (const [key, hash] of stock.index.recorded)
         if (!stock.index.media.has(hash)) stock.index.recorded.delete(key);
-      if (found.adopted.length > 0) await stock.save();
       return { ...found, failure };
     },
   };

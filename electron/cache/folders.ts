@@ -1,5 +1,5 @@
 import * as disk from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { syncFolder } from '../atomic-file.ts';
 import type { MediaHash } from '../playlist/playlist.ts';
 import { isAbsent, isOfTheFile } from './failure.ts';
@@ -69,11 +69,13 @@ export function createFolders(directory: string, files: Files): Folders {
     media: (hash) => join(media, hash.slice(0, 2), hash),
     part: (key) => join(parts, key),
     prepare: async () => {
-      let made = false;
-      for (const folder of [media, parts, quarantined])
-        made = (await files.mkdir(folder, { recursive: true, mode: 0o700 })) !== undefined || made;
+      const made = new Set<string>();
+      for (const folder of [media, parts, quarantined]) {
+        const first = await files.mkdir(folder, { recursive: true, mode: 0o700 });
+        if (first !== undefined) made.add(dirname(first)).add(directory);
+      }
       // On a busy disk this takes a while, and a start waits for it.
-      if (made) await syncFolder(directory, files);
+      for (const folder of made) await syncFolder(folder, files);
     },
     prepareFor: async (hash) => {
       const folder = join(media, hash.slice(0, 2));

@@ -103,10 +103,11 @@ export async function openStore(options: StoreOptions): Promise<MediaStore> {
     keptBytes += bytes;
   };
   const ports: CommitPorts = { recognize, maxBytes, folders, files, settle, claim: stock.claim, kept };
-  const doubt = createDoubt({ ...ports, stock, damaged, failed, now });
+  const doubt = createDoubt({ ...ports, stock, damaged, adopted: () => adopted(), failed, now });
   const fetching = new Map<string, Promise<CachedMedia>>();
-  /** A file has its name and is not in the index on the disk. */
-  let unrecorded = false;
+  /** The index on the disk does not have every file that has its name. */
+  let unrecorded = indexWas !== 'whole';
+  let recording = Promise.resolve();
   let recordedAtMs = 0;
 
   /** Calls whose failure for want of room says whether bytes or inodes are missing. */
@@ -119,10 +120,8 @@ export async function openStore(options: StoreOptions): Promise<MediaStore> {
   };
   const obtain = async (key: string, wanted: WantedMedia, origin: MediaOrigin): Promise<CachedMedia> => {
     // After a crash between name and index, or with a damaged index, the file is here and only has to be proven.
-    if (wanted.sha256 !== null && (await doubt.adopt(wanted.sha256)) === 'whole') {
-      unrecorded = true;
+    if (wanted.sha256 !== null && (await doubt.adopt(wanted.sha256)) === 'whole')
       return stock.get(wanted.sha256) as CachedMedia;
-    }
     const { hash, format, sizeBytes, chunks } = await commit(key, wanted, origin, ports);
     kept(sizeBytes);
     stock.set(hash, { format, sizeBytes, chunks, lastUsedMs: now(), verifiedMs: now() });
@@ -133,20 +132,31 @@ export async function openStore(options: StoreOptions): Promise<MediaStore> {
   const settleRead = async (hash: MediaHash, { how, cause }: DamagedFile) => {
     if ((await doubt.settle(hash)) && how === 'unreadable') failed(storeFailure(cause, 'reading media'));
   };
-  const record = async () => {
-    if (!unrecorded) return;
-    unrecorded = false;
+  const write = async () => {
     recordedAtMs = now();
-    await stock.save().catch((thrown) => {
+    try {
+      await stock.save();
+    } catch (thrown) {
       unrecorded = true;
       throw thrown;
-    });
+    }
   };
+  /** Also waits for what another call is writing. */
+  const record = () => {
+    if (unrecorded) recording = write();
+    unrecorded = false;
+    return guard('writing the index', () => recording);
+  };
+  const isDue = () => Math.abs(now() - recordedAtMs) >= recordEveryMs;
   /** The last of several that are under way writes the index for all; a crash before costs a look at the others. */
   const ended = async (key: string) => {
     fetching.delete(key);
-    if (fetching.size === 0 || Math.abs(now() - recordedAtMs) >= recordEveryMs)
-      await guard('writing the index', record);
+    if (fetching.size === 0 || isDue()) await record();
+  };
+  /** A disk that cannot be written does not keep a file from the screen. */
+  const adopted = async () => {
+    unrecorded = true;
+    if (isDue()) await record().catch(failed);
   };
 
   return {
@@ -178,7 +188,14 @@ export async function openStore(options: StoreOptions): Promise<MediaStore> {
     },
     verify: (hash, pace = async () => {}) => guard('verifying media', () => doubt.verify(hash, pace)),
     adopt: (hash) => guard('reading media', async () => (await doubt.adopt(hash)) === 'whole'),
-    reconcile: (signal) => guard('looking through the store', () => doubt.reconcile(signal)),
+    reconcile: async (signal) => {
+      const found = await guard('looking through the store', () => doubt.reconcile(signal));
+      const failure = await record().then(
+        () => null,
+        (thrown: unknown) => thrown,
+      );
+      return { ...found, failure: found.failure ?? failure };
+    },
     oldestVerified: () => {
       const rank = (hash: MediaHash) => (stock.isLeased(hash) ? 0 : 1);
       return [...index.media]
@@ -198,7 +215,7 @@ export async function openStore(options: StoreOptions): Promise<MediaStore> {
     evict: (budgetBytes) => guard('making room', () => stock.evict(budgetBytes)),
     probe: () => guard('trying the disk', folders.probe),
     flush: () => guard('writing the index', stock.save),
-    record: () => guard('writing the index', record),
+    record,
     get sizeBytes() {
       return stock.storedBytes;
     },
@@ -207,6 +224,9 @@ export async function openStore(options: StoreOptions): Promise<MediaStore> {
     },
     clear: () =>
       guard('clearing the store', async () => {
+        // Out of the index first: whoever reads a file meanwhile must not take it for lost.
+        for (const hash of [...index.media.keys()]) stock.drop(hash);
+        index.recorded.clear();
         let failure: unknown;
         const remove = (path: string) =>
           files.rm(path, { force: true, recursive: true }).catch((thrown: unknown) => {
@@ -215,8 +235,6 @@ export async function openStore(options: StoreOptions): Promise<MediaStore> {
         for (const hash of await folders.mediaFiles()) await remove(folders.media(hash));
         for (const name of await folders.partLeftovers()) await remove(folders.part(name));
         failure ??= (await folders.emptyQuarantine()).failure;
-        for (const hash of [...index.media.keys()]) stock.drop(hash);
-        index.recorded.clear();
         await stock.save();
         if (failure !== undefined) throw failure;
       }),

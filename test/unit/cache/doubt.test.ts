@@ -8,16 +8,18 @@ import { FailingDisk } from '../../support/cache-disk.ts';
 import { OriginOf, picture, StoreBench, sha256, wanting } from '../../support/cache-store.ts';
 
 const pictures = Array.from({ length: 12 }, (_, number) => picture(`number ${number}`));
-const [a, b] = pictures as [Buffer, Buffer];
+const [a, b, c] = pictures as [Buffer, Buffer, Buffer];
 const { signal } = new AbortController();
 const codesOf = (failures: readonly unknown[]) => failures.map((thrown) => (thrown as PlayerError).code);
+
+const put = (store: MediaStore, bytes: Buffer) => store.ensure(wanting(bytes), new OriginOf(bytes));
 
 /** A store on a disk that fails at will, with these files in it. */
 async function filled(test: TestContext, files: readonly Buffer[]) {
   const bench = await StoreBench.create(test);
   const disk = new FailingDisk();
   const store = await bench.open({ files: disk.files });
-  for (const bytes of files) await store.ensure(wanting(bytes), new OriginOf(bytes));
+  for (const bytes of files) await put(store, bytes);
   return { bench, disk, store };
 }
 
@@ -113,5 +115,64 @@ describe('a file that may be damaged', () => {
     assert.deepEqual(codesOf(bench.failures), ['STORE_FAILED'], 'it is said');
     await again.ensure(wanting(a), new OriginOf(a));
     assert.deepEqual(await show(again, sha256(a)), a);
+  });
+});
+
+describe('an index that was lost', () => {
+  it('is written while files are taken, and the next start reads none of them again', async (test) => {
+    const bench = await StoreBench.create(test);
+    for (const bytes of [a, b, c]) await put(await bench.open(), bytes);
+    await rm(bench.path('index.json'));
+    const again = await bench.open();
+    assert.ok(await again.adopt(sha256(a)));
+    const cutOff = await bench.open();
+    assert.deepEqual([cutOff.indexWas, cutOff.locate(sha256(a))?.hash], ['whole', sha256(a)]);
+    await again.adopt(sha256(b));
+    await again.reconcile(signal);
+    assert.equal((await bench.open()).oldestVerified().length, 3);
+  });
+
+  it('is written where there was none, so that it is not missed at each start', async (test) => {
+    const bench = await StoreBench.create(test);
+    await (await bench.open()).reconcile(signal);
+    assert.equal((await bench.open()).indexWas, 'whole');
+  });
+
+  it('keeps no file from being taken where it cannot be written, and is written later', async (test) => {
+    const bench = await StoreBench.create(test);
+    await put(await bench.open(), a);
+    await rm(bench.path('index.json'));
+    const disk = new FailingDisk();
+    const again = await bench.open({ files: disk.files });
+    disk.fault = { call: 'rename', code: 'EROFS', path: /index/ };
+    const { adopted, failure } = await again.reconcile(signal);
+    assert.deepEqual([adopted, (failure as PlayerError).code], [[sha256(a)], 'STORE_READ_ONLY']);
+    assert.equal(again.locate(sha256(a))?.hash, sha256(a));
+    disk.fault = null;
+    assert.equal((await again.reconcile(signal)).failure, null);
+    assert.equal((await bench.open()).indexWas, 'whole');
+  });
+
+  it('is rebuilt where the disk cannot read it', async (test) => {
+    const bench = await StoreBench.create(test);
+    await put(await bench.open(), a);
+    const disk = new FailingDisk();
+    disk.fault = { call: ['readFile', 'rename'], code: 'EIO', path: /index/, times: 2 };
+    const again = await bench.open({ files: disk.files });
+    assert.equal(again.indexWas, 'damaged');
+    assert.deepEqual((await again.reconcile(signal)).adopted, [sha256(a)]);
+    assert.equal((await bench.open()).indexWas, 'whole');
+  });
+
+  it('is not taken for lost that could not be opened for a moment', async (test) => {
+    const bench = await StoreBench.create(test);
+    await put(await bench.open(), a);
+    const disk = new FailingDisk();
+    disk.fault = { call: 'readFile', code: 'EMFILE', path: /index/ };
+    await assert.rejects(
+      bench.open({ files: disk.files }),
+      (thrown) => (thrown as PlayerError).code === 'STORE_FAILED',
+    );
+    assert.equal((await bench.open()).indexWas, 'whole');
   });
 });

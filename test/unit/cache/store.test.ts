@@ -4,8 +4,6 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { realFiles } from '../../../electron/cache/folders.ts';
 import type { MediaStore } from '../../../electron/cache/store.ts';
-import type { PlayerError } from '../../../electron/errors.ts';
-import { FailingDisk } from '../../support/cache-disk.ts';
 import { OriginOf, picture, StoreBench, sha256, wanting } from '../../support/cache-store.ts';
 
 const [a, b, c] = [picture('aaaaaaaa'), picture('bbbbbbbb'), picture('cccccccc')];
@@ -219,6 +217,62 @@ describe('the store', () => {
     }
   });
 
+  it('is in its folder after a power cut, too', async (test) => {
+    const bench = await StoreBench.create(test);
+    const synced: string[] = [];
+    const open: typeof realFiles.open = async (path, ...how) => {
+      const file = await realFiles.open(path, ...how);
+      const { sync } = file;
+      file.sync = () => {
+        synced.push(String(path));
+        return sync.call(file);
+      };
+      return file;
+    };
+    const directory = bench.path('store');
+    await bench.open({ directory, files: { ...realFiles, open } });
+    assert.deepEqual(synced, [bench.directory, directory]);
+    await bench.open({ directory, files: { ...realFiles, open } });
+    assert.equal(synced.length, 2, 'a start waits for none of it when nothing was made');
+  });
+
+  it('says only that a file is in the index once it is, also where another call is writing it', async (test) => {
+    const bench = await StoreBench.create(test);
+    let goOn: (() => void) | undefined;
+    const rename: typeof realFiles.rename = async (from, to) => {
+      if (to === bench.path('index.json'))
+        await new Promise<void>((resolve) => {
+          goOn = resolve;
+        });
+      await realFiles.rename(from, to);
+    };
+    const store = await bench.open({ files: { ...realFiles, rename } });
+    const putting = put(store, a);
+    while (goOn === undefined) await new Promise((resolve) => setImmediate(resolve));
+    let recorded = false;
+    const recording = store.record().then(() => {
+      recorded = true;
+    });
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(recorded, false);
+    goOn();
+    await Promise.all([putting, recording]);
+    assert.ok((await bench.open()).locate(sha256(a)));
+  });
+
+  it('takes no file for damaged that is read while it is cleared', async (test) => {
+    const bench = await StoreBench.create(test);
+    let store: MediaStore | undefined;
+    const rm: typeof realFiles.rm = async (path, how) => {
+      await realFiles.rm(path, how);
+      if (path === bench.mediaPath(sha256(a))) assert.equal(await store?.verify(sha256(a)), false);
+    };
+    store = await bench.open({ files: { ...realFiles, rm } });
+    await put(store, a);
+    await store.clear();
+    assert.deepEqual(bench.damaged, []);
+  });
+
   it('forgets everything when it is cleared', async (test) => {
     const bench = await StoreBench.create(test);
     const store = await bench.open();
@@ -314,29 +368,6 @@ describe('a store after a crash', () => {
       await again.reconcile(signal);
       assert.equal(again.locate(hash)?.format, 'png');
     }
-  });
-
-  it('starts with an index that the disk cannot read, and rebuilds it', async (test) => {
-    const bench = await StoreBench.create(test);
-    await put(await bench.open(), a);
-    const disk = new FailingDisk();
-    disk.fault = { call: ['readFile', 'rename'], code: 'EIO', path: /index/, times: 2 };
-    const again = await bench.open({ files: disk.files });
-    assert.equal(again.indexWas, 'damaged');
-    assert.deepEqual((await again.reconcile(signal)).adopted, [sha256(a)]);
-    assert.equal((await bench.open()).indexWas, 'whole');
-  });
-
-  it('takes no index for damaged that could not be opened for a moment', async (test) => {
-    const bench = await StoreBench.create(test);
-    await put(await bench.open(), a);
-    const disk = new FailingDisk();
-    disk.fault = { call: 'readFile', code: 'EMFILE', path: /index/ };
-    await assert.rejects(
-      bench.open({ files: disk.files }),
-      (thrown) => (thrown as PlayerError).code === 'STORE_FAILED',
-    );
-    assert.equal((await bench.open()).indexWas, 'whole');
   });
 
   it('leaves names that are not its own alone', async (test) => {
