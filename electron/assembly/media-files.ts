@@ -53,7 +53,7 @@ export interface FetchingParts {
 /**
  * Have every file, a few at a time.
  * @throws PlayerError STORE_FULL when they cannot all fit the budget; CONNECTION_TIMEOUT when `signal` does; else the
- * first failure, after the others have ended
+ * first failure, of those that ask for the shortest pause, after the others have ended
  */
 export async function ensureAll(
   assets: readonly MediaAsset[],
@@ -91,8 +91,10 @@ export async function ensureAll(
   };
   const origins = byOrigin(missing, parts.ports.api.origin);
   const ofEach = Math.floor(atOnce / Math.min(origins.length, originsAtOnce));
+  const { rests } = parts.ports;
   const ofOrigin = (assets: readonly MediaAsset[]) => {
-    const queue = [...assets];
+    // Last those that asked for a pause: some that always do must not keep the others away.
+    const queue = [...assets].sort((a, b) => Number(rests.hasAsked(a.url)) - Number(rests.hasAsked(b.url)));
     return everyOne(Array.from({ length: Math.min(ofEach, assets.length) }, () => work(queue)));
   };
   const waiting = origins.values();
@@ -100,7 +102,12 @@ export async function ensureAll(
     for (const assets of waiting) await ofOrigin(assets);
   };
   await everyOne(Array.from({ length: Math.min(originsAtOnce, origins.length) }, originByOrigin));
-  if (failures.length > 0) throw asPlayerError(failures[0]);
+  if (failures.length > 0) throw soonest(failures.map(asPlayerError));
+}
+
+/** The failure that is tried again first: who asked for a pause is not asked before, whenever the next sync begins. */
+function soonest(failures: readonly PlayerError[]): PlayerError {
+  return failures.reduce((one, other) => ((other.retryAfterMs ?? 0) < (one.retryAfterMs ?? 0) ? other : one));
 }
 
 /** The files of each origin, those of the server's own first. */

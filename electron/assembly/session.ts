@@ -7,6 +7,7 @@ import { backoffMs } from '../mtls/backoff.ts';
 import { createOriginClient, type OriginClient } from '../mtls/client.ts';
 import { apiConnector, foreignConnector } from '../mtls/connector.ts';
 import { requestRenewal } from '../mtls/renewal.ts';
+import { createRests } from '../mtls/rests.ts';
 import { retryAfterMs } from '../mtls/retry-after.ts';
 import { downloadPlaylist } from '../playlist/download.ts';
 import { listenForEvents } from '../playlist/events.ts';
@@ -55,6 +56,7 @@ export async function runSession(
     ),
   );
   const foreign = foreignClients(settings);
+  const rests = createRests(() => performance.now());
   const over = new AbortController();
   const either = AbortSignal.any([signal, over.signal]);
   let toldOfCommands = false;
@@ -141,7 +143,7 @@ export async function runSession(
             heed(syncNow, Math.random, () => downloadPlaylist(api, tag, retryAfter)),
           askAgain: async (abort: AbortSignal) => void (await syncNow.wait(askAgainMs, abort)),
           unanswered: syncNow.poke,
-          ...content.syncPorts({ api, foreign: foreign.of }),
+          ...content.syncPorts({ api, foreign: foreign.of, rests }),
         };
         try {
           const synced = await sync(ports, content.known(), either);

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { PlayerError } from '../errors.ts';
 import type { OpenReply, OriginClient } from './client.ts';
+import type { Rests } from './rests.ts';
 import { retryAfterMs } from './retry-after.ts';
 
 const mostRedirects = 5;
@@ -35,6 +36,8 @@ export interface MediaPorts {
   foreign(origin: string): OriginClient;
   /** Plain http origins that the settings allow by name. */
   readonly allowHttpFor: readonly string[];
+  /** What asked for a pause is not asked for before its end, whatever the next sync is begun for. */
+  readonly rests: Rests;
 }
 
 /**
@@ -43,6 +46,21 @@ export interface MediaPorts {
  * @throws PlayerError MEDIA_MISSING, HOST_REFUSED, SERVER_ERROR, connection codes
  */
 export async function openMedia(ports: MediaPorts, request: MediaRequest, signal: AbortSignal): Promise<MediaReply> {
+  const { url } = request;
+  const leftMs = ports.rests.leftMs(url);
+  if (leftMs > 0) throw new PlayerError('SERVER_ERROR', 'media: the server wants to be left alone', undefined, leftMs);
+  try {
+    const reply = await follow(ports, request, signal);
+    ports.rests.answered(url);
+    return reply;
+  } catch (thrown) {
+    const pauseMs = thrown instanceof PlayerError ? (thrown.retryAfterMs ?? 0) : 0;
+    if (pauseMs > 0) ports.rests.refused(url, pauseMs);
+    throw thrown;
+  }
+}
+
+async function follow(ports: MediaPorts, request: MediaRequest, signal: AbortSignal): Promise<MediaReply> {
   let url = new URL(request.url);
   const { origin: firstOrigin } = url;
   let wentAbroad = false;
@@ -57,7 +75,7 @@ export async function openMedia(ports: MediaPorts, request: MediaRequest, signal
       if (Number(total) === request.offset) return nothingMore(request.offset);
       // The file has become shorter than what is here of it: all of it anew.
       const { ifRange: _, ...whole } = request;
-      return openMedia(ports, { ...whole, offset: 0 }, signal);
+      return follow(ports, { ...whole, offset: 0 }, signal);
     }
     if (!redirects.has(reply.status)) return mediaReply(reply, request.offset);
     reply.body.destroy();

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { createFolders, realFiles } from '../../electron/cache/folders.ts';
 import { emptyIndex, writeIndex } from '../../electron/cache/index-file.ts';
 import { createLastGoodFile } from '../../electron/cache/last-good.ts';
+import { createRests } from '../../electron/mtls/rests.ts';
 import type { MediaHash } from '../../electron/playlist/playlist.ts';
 import { sync } from '../../electron/playlist/sync.ts';
 import { sha256 } from '../support/cache-store.ts';
@@ -82,6 +83,7 @@ async function publish(state: string, document: string): Promise<Omit<StoreFigur
       foreign: () => {
         throw new Error('nothing is fetched');
       },
+      rests: createRests(() => performance.now()),
     }),
   });
   // It has played something small for a while, as a player has to which a large playlist comes.

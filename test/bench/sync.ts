@@ -8,6 +8,7 @@ import { openContent } from '../../electron/assembly/content.ts';
 import { createFactBook } from '../../electron/assembly/facts.ts';
 import { createOriginClient, type OriginClient } from '../../electron/mtls/client.ts';
 import { apiConnector } from '../../electron/mtls/connector.ts';
+import { createRests } from '../../electron/mtls/rests.ts';
 import { downloadPlaylist } from '../../electron/playlist/download.ts';
 import { sync } from '../../electron/playlist/sync.ts';
 import { parseSettings } from '../../electron/settings.ts';
@@ -240,6 +241,7 @@ async function openPlayer(
       return client.open(...call);
     },
   };
+  const rests = createRests(() => performance.now());
   return {
     sync: async () => {
       const ports = {
@@ -247,7 +249,7 @@ async function openPlayer(
         unanswered: () => {},
         askAgain: (over: AbortSignal) =>
           new Promise<void>((_, reject) => over.addEventListener('abort', () => reject(over.reason))),
-        ...content.syncPorts({ api, foreign: () => api }),
+        ...content.syncPorts({ api, foreign: () => api, rests }),
       };
       return (await sync(ports, content.known(), never)).type;
     },

@@ -9,6 +9,7 @@ import { openContent } from '../../electron/assembly/content.ts';
 import { createFactBook } from '../../electron/assembly/facts.ts';
 import type { Snapshot } from '../../electron/ipc/contract.ts';
 import type { OriginClient } from '../../electron/mtls/client.ts';
+import { createRests } from '../../electron/mtls/rests.ts';
 import { type SyncPorts, sync } from '../../electron/playlist/sync.ts';
 import { parseSettings } from '../../electron/settings.ts';
 import { sha256 } from './cache-store.ts';
@@ -113,6 +114,7 @@ export async function screenContent(
     close: async () => {},
     retire: async () => {},
   };
+  const rests = createRests(() => performance.now());
   const playing = () => {
     const snapshot = shown.at(-1);
     return snapshot?.state === 'playing' ? snapshot.program.items.map(({ itemId }) => itemId) : [];
@@ -124,7 +126,7 @@ export async function screenContent(
         unanswered: () => {},
         askAgain: (over) => new Promise((_, reject) => over.addEventListener('abort', () => reject(over.reason))),
         ...server,
-        ...content.syncPorts({ api, foreign: () => assert.fail('no other origin is asked') }),
+        ...content.syncPorts({ api, foreign: () => assert.fail('no other origin is asked'), rests }),
       },
       content.known(),
       signal,

@@ -4,7 +4,9 @@ import { Readable } from 'node:stream';
 import { type TestContext, test } from 'node:test';
 import { ensureAll, mediaOf } from '../../../electron/assembly/media-files.ts';
 import { createTurns, turnLimits } from '../../../electron/cache/turns.ts';
-import type { OriginClient } from '../../../electron/mtls/client.ts';
+import { asPlayerError } from '../../../electron/errors.ts';
+import type { OpenReply, OriginClient } from '../../../electron/mtls/client.ts';
+import { createRests } from '../../../electron/mtls/rests.ts';
 import type { MediaAsset, Playlist } from '../../../electron/playlist/playlist.ts';
 import { OriginOf, picture, StoreBench, wanting } from '../../support/cache-store.ts';
 import { recordedLog } from '../../support/recorded-log.ts';
@@ -26,7 +28,7 @@ function assetAt(path: string, more: Partial<MediaAsset> = {}): MediaAsset {
 async function world(
   test: TestContext,
   hold?: (signal: AbortSignal, path: string) => Promise<void>,
-  elsewhere?: (signal: AbortSignal) => Promise<never>,
+  elsewhere?: (signal: AbortSignal, path: string) => Promise<OpenReply>,
 ) {
   const bench = await StoreBench.create(test);
   const store = await bench.open();
@@ -60,10 +62,10 @@ async function world(
     origin,
     open: (path, _headers, signal) => {
       asked.push(origin + path);
-      return elsewhere?.(signal) ?? assert.fail('no other origin is asked');
+      return elsewhere?.(signal, path) ?? assert.fail('no other origin is asked');
     },
   });
-  const ports = { api, foreign, allowHttpFor: [] };
+  const ports = { api, foreign, allowHttpFor: [], rests: createRests(() => performance.now()) };
   const { log, events } = recordedLog();
   const ensure = (assets: readonly MediaAsset[], signal: AbortSignal) =>
     ensureAll(assets, { store, budgetBytes, ports, turns: createTurns(), log, stored: () => {} }, signal);
@@ -109,6 +111,62 @@ test('one file that fails does not keep the others away', async (t) => {
   await assert.rejects(ensure([wrong, assetAt('/aaaa'), assetAt('/cccc')], never), { code: 'MEDIA_DIGEST' });
   assert.equal(store.sizeBytes, 2 * picture('aaaa').length);
   assert.deepEqual(events(), ['media-failed']);
+});
+
+/** A server that gives `/404` never, and what `isBusy` says not now. */
+const busyServer =
+  (isBusy: (path: string) => boolean, retryAfter = '120') =>
+  async (_signal: AbortSignal, path: string): Promise<OpenReply> => {
+    const status = path === '/404' ? 404 : isBusy(path) ? 503 : 200;
+    const header = (name: string) => (name === 'retry-after' && status === 503 ? retryAfter : undefined);
+    return { status, header, body: Readable.from(status === 200 ? [picture(path)] : []) };
+  };
+const foreignAsset = (path: string) => assetAt(path, { url: `https://media.example${path}` });
+
+test('a server that asks to be left alone is asked for no more of its files, and for none at the next sync', async (t) => {
+  const { ensure, asked } = await world(
+    t,
+    undefined,
+    busyServer(() => true),
+  );
+  const wanted = Array.from({ length: 20 }, (_, file) => foreignAsset(`/${file}`));
+  await assert.rejects(ensure(wanted, never), { code: 'SERVER_ERROR' });
+  const often = asked.length;
+  assert.ok(often >= 4 && often < 10, `asked ${often} times`);
+  const error = await ensure(wanted, never).then(() => assert.fail(), asPlayerError);
+  assert.ok(error.retryAfterMs !== undefined && error.retryAfterMs > 100_000, 'the pause goes on');
+  assert.equal(asked.length, often);
+});
+
+test('what can be tried again at once does not wait for a server that asks for a pause', async (t) => {
+  const { ensure } = await world(
+    t,
+    undefined,
+    busyServer(() => true),
+  );
+  const error = await ensure([foreignAsset('/0'), foreignAsset('/404')], never).then(
+    () => assert.fail(),
+    asPlayerError,
+  );
+  assert.deepEqual([error.code, error.retryAfterMs], ['MEDIA_MISSING', undefined]);
+});
+
+test('files whose server always asks for a pause do not keep the others away', async (t) => {
+  let nowMs = 0;
+  t.mock.method(performance, 'now', () => nowMs);
+  const { ensure, store } = await world(
+    t,
+    undefined,
+    busyServer((path) => path.startsWith('/busy')),
+  );
+  const [busy, fine] = ['busy', 'fine'].map((name) =>
+    Array.from({ length: 8 }, (_, file) => foreignAsset(`/${name}${file}`)),
+  ) as [MediaAsset[], MediaAsset[]];
+  for (let syncs = 0; syncs < 3; syncs++) {
+    await assert.rejects(ensure([...busy, ...fine], never), { code: 'SERVER_ERROR' });
+    nowMs += 130_000;
+  }
+  assert.equal(store.oldestVerified().length, fine.length);
 });
 
 test('two other servers that stand still do not keep the files of this one away, however many are before them', async (t) => {

@@ -5,6 +5,7 @@ import type { TLSSocket } from 'node:tls';
 import { softwareKey, undiciConnector } from 'node-tss';
 import { createOriginClient } from '../../../electron/mtls/client.ts';
 import { openMedia } from '../../../electron/mtls/media.ts';
+import { createRests } from '../../../electron/mtls/rests.ts';
 import { createKey, keyPem } from '../../support/certificates.ts';
 import { plainClient, startHttpsOrigin } from '../../support/https-origin.ts';
 import { authorities, clientCertificate } from '../../support/tls-identities.ts';
@@ -43,7 +44,12 @@ after(async () => {
 });
 
 async function fetched(url: string): Promise<string> {
-  const ports = { api: apiClient, foreign: () => foreignClient, allowHttpFor: [] };
+  const ports = {
+    api: apiClient,
+    foreign: () => foreignClient,
+    allowHttpFor: [],
+    rests: createRests(() => performance.now()),
+  };
   const request = { url, headers: { authorization: 'secret' }, offset: 0 };
   const { body } = await openMedia(ports, request, new AbortController().signal);
   const chunks: Buffer[] = [];

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { OriginClient } from '../../../electron/mtls/client.ts';
 import { type MediaPorts, type MediaRequest, openMedia } from '../../../electron/mtls/media.ts';
+import { createRests } from '../../../electron/mtls/rests.ts';
 import { scriptedOrigin } from '../../support/media-origin.ts';
 
 const apiOrigin = 'https://api.example';
@@ -12,6 +13,8 @@ const request = (url: string, more: Partial<MediaRequest> = {}): MediaRequest =>
   offset: 0,
   ...more,
 });
+
+let nowMs = 0;
 
 type Script = Parameters<typeof scriptedOrigin>[1];
 const redirectTo = (location: string, status = 302) => ({ status, headers: { location } });
@@ -29,6 +32,7 @@ function world(api: Script, foreign: Script = () => fine, allowHttpFor: readonly
       return client;
     },
     allowHttpFor,
+    rests: createRests(() => nowMs),
   };
   return { ports, apiClient, foreignClients };
 }
@@ -194,4 +198,25 @@ test('plain http works for an origin that is allowed by name, and for that one a
   assert.equal((await openMedia(ports, request('http://media.lan/a'), signal)).status, 200);
   for (const url of ['http://media.lan:8080/a', 'http://media.lan.evil/a'])
     await assert.rejects(openMedia(ports, request(url), signal), { code: 'HOST_REFUSED' });
+});
+
+test('a file whose server asked for a pause is not asked for before its end, five minutes at most', async () => {
+  nowMs = 0;
+  const { ports, apiClient } = world(() => ({ status: 503, headers: { 'retry-after': '600' } }));
+  const wanted = request(`${apiOrigin}/a`);
+  await assert.rejects(openMedia(ports, wanted, signal), { code: 'SERVER_ERROR', retryAfterMs: 300_000 });
+  nowMs = 299_000;
+  await assert.rejects(openMedia(ports, wanted, signal), { code: 'SERVER_ERROR', retryAfterMs: 1_000 });
+  assert.equal(apiClient.asked.length, 1);
+  nowMs = 300_000;
+  await assert.rejects(openMedia(ports, wanted, signal), { code: 'SERVER_ERROR', retryAfterMs: 300_000 });
+  assert.equal(apiClient.asked.length, 2);
+});
+
+test('a failure without such a wish lets a file be asked for at once', async () => {
+  for (const reply of [{ status: 503 }, { status: 404, headers: { 'retry-after': '600' } }]) {
+    const { ports, apiClient } = world(() => reply);
+    for (const _ of [1, 2]) await assert.rejects(openMedia(ports, request(`${apiOrigin}/a`), signal));
+    assert.equal(apiClient.asked.length, 2);
+  }
 });
