@@ -105,6 +105,8 @@ export async function openStore(options: StoreOptions): Promise<MediaStore> {
   const ports: CommitPorts = { recognize, maxBytes, folders, files, settle, claim: stock.claim, kept };
   const doubt = createDoubt({ ...ports, stock, damaged, adopted: () => adopted(), failed, now });
   const fetching = new Map<string, Promise<CachedMedia>>();
+  /** Files that have come, and whoever wanted them does not know yet: no other download makes its room of them. */
+  const arrived = new Map<string, () => void>();
   /** The index on the disk does not have every file that has its name. */
   let unrecorded = indexWas !== 'whole';
   let recording = Promise.resolve();
@@ -120,11 +122,16 @@ export async function openStore(options: StoreOptions): Promise<MediaStore> {
   };
   const obtain = async (key: string, wanted: WantedMedia, origin: MediaOrigin): Promise<CachedMedia> => {
     // After a crash between name and index, or with a damaged index, the file is here and only has to be proven.
-    if (wanted.sha256 !== null && (await doubt.adopt(wanted.sha256)) === 'whole')
-      return stock.get(wanted.sha256) as CachedMedia;
+    const adopted =
+      wanted.sha256 !== null && (await doubt.adopt(wanted.sha256)) === 'whole' ? stock.get(wanted.sha256) : null;
+    if (adopted !== null) {
+      arrived.set(key, stock.lease([adopted.hash]));
+      return adopted;
+    }
     const { hash, format, sizeBytes, chunks } = await commit(key, wanted, origin, ports);
     kept(sizeBytes);
     stock.set(hash, { format, sizeBytes, chunks, lastUsedMs: now(), verifiedMs: now() });
+    arrived.set(key, stock.lease([hash]));
     if (wanted.sha256 === null) stock.record(key, hash);
     unrecorded = true;
     return { hash, format, sizeBytes };
@@ -151,7 +158,14 @@ export async function openStore(options: StoreOptions): Promise<MediaStore> {
   /** The last of several that are under way writes the index for all; a crash before costs a look at the others. */
   const ended = async (key: string) => {
     fetching.delete(key);
-    if (fetching.size === 0 || isDue()) await record();
+    const release = arrived.get(key);
+    arrived.delete(key);
+    try {
+      if (fetching.size === 0 || isDue()) await record();
+    } finally {
+      // Once those who waited for it have had their turn.
+      if (release !== undefined) setImmediate(release);
+    }
   };
   /** A disk that cannot be written does not keep a file from the screen. */
   const adopted = async () => {
@@ -209,7 +223,9 @@ export async function openStore(options: StoreOptions): Promise<MediaStore> {
         const wanted = new Set([...fetching.keys(), ...keep.map((media) => media.sha256 ?? recordKey(media))]);
         for (const name of await folders.partLeftovers()) {
           const [key = ''] = name.split('.');
-          if (mediaHash(key) !== null && !wanted.has(key)) await removePart(folders.part(key), files);
+          if (mediaHash(key) === null || wanted.has(key)) continue;
+          // One that cannot be removed is in nobody's way.
+          await removePart(folders.part(key), files).catch(() => undefined);
         }
       }),
     evict: (budgetBytes) => guard('making room', () => stock.evict(budgetBytes)),

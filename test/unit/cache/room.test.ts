@@ -187,7 +187,7 @@ describe('room on the disk', () => {
       const writev = file.writev.bind(file);
       const slowly: typeof writev = async (...blocks) => {
         writes++;
-        await writing.promise;
+        if (values[0] === bench.path('part', sha256(large))) await writing.promise;
         return writev(...blocks);
       };
       return Object.assign(file, { writev: slowly });
@@ -277,12 +277,43 @@ describe('room on the disk', () => {
     const bench = await StoreBench.create(test);
     const store = await bench.open();
     for (const bytes of [a, b]) await store.ensure(wanting(bytes), new OriginOf(bytes));
+    await after(1);
     const release = store.lease([sha256(a)]);
     bench.nowMs += 1_000_000;
     store.lease([sha256(b)])();
     bench.nowMs += 1_000_000;
     release();
     assert.deepEqual(await store.evict(a.length), [sha256(b)]);
+  });
+
+  it('is not made with a file that has come before whoever wanted it knows', async (test) => {
+    const bench = await StoreBench.create(test);
+    const writing = gate();
+    let isWriting = false;
+    const open = async (...values: Parameters<Files['open']>) => {
+      if (String(values[0]).endsWith('index.json.new')) {
+        isWriting = true;
+        await writing.promise;
+      }
+      return realFiles.open(...values);
+    };
+    const store = await bench.open({ files: { ...realFiles, open: open as Files['open'] }, budgetBytes: a.length });
+    const first = store.ensure(wanting(a, { sha256: null }), new OriginOf(a));
+    await reached(() => isWriting);
+    let isRecorded = false;
+    const recorded = store.record().then(() => {
+      isRecorded = true;
+    });
+    const second = store.ensure(wanting(b), new OriginOf(b));
+    await after(50);
+    assert.ok(!isRecorded, 'nothing relies on an index that is only being written');
+    writing.resolve();
+    const { hash } = await first;
+    assert.equal(store.locate(hash)?.hash, hash);
+    await Promise.all([second, recorded]);
+    await after(1);
+    await store.evict(0);
+    assert.equal(store.sizeBytes, 0, 'nobody holds it for ever');
   });
 
   it('is not made with a file that was asked for while it is removed: it is fetched anew', async (test) => {

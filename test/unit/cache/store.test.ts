@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { copyFile, mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { realFiles } from '../../../electron/cache/folders.ts';
+import { type Files, realFiles } from '../../../electron/cache/folders.ts';
 import type { MediaStore } from '../../../electron/cache/store.ts';
 import { OriginOf, picture, StoreBench, sha256, wanting } from '../../support/cache-store.ts';
 
@@ -89,6 +89,18 @@ describe('the store', () => {
       assert.deepEqual(origin.offsets, [offset]);
     }
     assert.deepEqual(await readdir(bench.path('part')), []);
+  });
+
+  it('goes on although a beginning cannot be discarded', async (test) => {
+    const bench = await StoreBench.create(test);
+    const rm: Files['rm'] = async (path, options) => {
+      if (String(path).endsWith(sha256(a))) throw Object.assign(new Error('EUCLEAN'), { code: 'EUCLEAN' });
+      await realFiles.rm(path, options);
+    };
+    const store = await bench.open({ files: { ...realFiles, rm } });
+    for (const bytes of [a, b]) await assert.rejects(store.ensure(wanting(bytes), new OriginOf(bytes, { breakAt: 5 })));
+    await store.discardParts([]);
+    assert.deepEqual(await readdir(bench.path('part')), [sha256(a)]);
   });
 
   it('discards no beginning of a file that is being fetched', async (test) => {
