@@ -20,7 +20,9 @@ export interface Reconciliation {
 
 export interface DoubtPorts extends ProofPorts {
   readonly stock: Stock;
-  /** A stored file is no longer one; called before anything is written. */
+  /** A stored file is no longer one; it was wanted by these keys, its digest among them. */
+  spoiled(keys: readonly string[]): void;
+  /** The same, for the program; called before anything is written. */
   damaged(hash: MediaHash, how: Damage): void;
   /** A file was taken into the index, which has to be written. */
   adopted(): Promise<void>;
@@ -62,7 +64,9 @@ export function createDoubt(ports: DoubtPorts): Doubt {
       const { format, sizeBytes, chunks } = proof;
       stock.set(hash, { ...entry, format, sizeBytes, chunks });
     } else {
+      const recorded = [...stock.index.recorded].flatMap(([key, of]) => (of === hash ? [key] : []));
       stock.drop(hash);
+      ports.spoiled([hash, ...recorded]);
       ports.damaged(hash, proof.is);
       await quarantine(hash);
     }

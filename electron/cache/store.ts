@@ -1,3 +1,4 @@
+import { PlayerError } from '../errors.ts';
 import type { MediaHash } from '../playlist/playlist.ts';
 import { type CommitPorts, commit } from './commit.ts';
 import { createDoubt, type Damage, type Reconciliation } from './doubt.ts';
@@ -8,6 +9,7 @@ import { type CachedMedia, type MediaOrigin, mediaHash, type WantedMedia } from 
 import { removePart } from './receive.ts';
 import { DamagedFile, readChecked } from './serve.ts';
 import { createSettle, type Settle } from './settle.ts';
+import { createSpoiling } from './spoiling.ts';
 import { createStock, recordKey, type StockLimits } from './stock.ts';
 
 export interface StoreOptions extends StockLimits, Pick<CommitPorts, 'recognize' | 'maxBytes'> {
@@ -103,7 +105,8 @@ export async function openStore(options: StoreOptions): Promise<MediaStore> {
     keptBytes += bytes;
   };
   const ports: CommitPorts = { recognize, maxBytes, folders, files, settle, claim: stock.claim, kept };
-  const doubt = createDoubt({ ...ports, stock, damaged, adopted: () => adopted(), failed, now });
+  const spoiling = createSpoiling(now);
+  const doubt = createDoubt({ ...ports, stock, spoiled: spoiling.add, damaged, adopted: () => adopted(), failed, now });
   const fetching = new Map<string, Promise<CachedMedia>>();
   /** Files that have come, and whoever wanted them does not know yet: no other download makes its room of them. */
   const arrived = new Map<string, () => void>();
@@ -128,6 +131,12 @@ export async function openStore(options: StoreOptions): Promise<MediaStore> {
       arrived.set(key, stock.lease([adopted.hash]));
       return adopted;
     }
+    const { times, pauseMs } = spoiling.of(key);
+    if (pauseMs > 0)
+      throw new PlayerError(
+        'STORE_FAILED',
+        `the disk has spoiled this file ${times} times: it is fetched again in ${Math.ceil(pauseMs / 60_000)} min`,
+      );
     const { hash, format, sizeBytes, chunks } = await commit(key, wanted, origin, ports);
     kept(sizeBytes);
     stock.set(hash, { format, sizeBytes, chunks, lastUsedMs: now(), verifiedMs: now() });

@@ -118,6 +118,41 @@ describe('a file that may be damaged', () => {
   });
 });
 
+describe('a file that the disk spoils again and again', () => {
+  const named = wanting(a);
+  const nameless = wanting(a, { sha256: null });
+  for (const [what, wanted] of [
+    ['with a digest', named],
+    ['without one', nameless],
+  ] as const)
+    it(`${what} is fetched at once twice, then ever later, and the operator is told`, async (test) => {
+      const bench = await StoreBench.create(test);
+      const store = await bench.open();
+      const origin = new OriginOf(a);
+      const spoil = async () => {
+        await store.ensure(wanted, origin);
+        await writeFile(bench.mediaPath(sha256(a)), 'PIC tampered');
+        assert.equal(await store.verify(sha256(a)), false);
+      };
+      for (let time = 0; time < 3; time++) await spoil();
+      for (const pauseMs of [1, 4, 16, 60, 60].map((minutes) => minutes * 60_000)) {
+        const asked = origin.offsets.length;
+        const isRefused = (thrown: unknown) => (thrown as PlayerError).code === 'STORE_FAILED';
+        await assert.rejects(store.ensure(wanted, origin), isRefused);
+        // The clock of the bench moves by a millisecond whenever it is read.
+        bench.nowMs += pauseMs - 1_000;
+        await assert.rejects(store.ensure(wanted, origin), isRefused);
+        assert.equal(origin.offsets.length, asked);
+        await store.ensure(wanting(b, { assetId: 'b' }), new OriginOf(b));
+        bench.nowMs += 1_000;
+        await spoil();
+      }
+      bench.nowMs += 25 * 60 * 60_000;
+      await spoil();
+      await spoil();
+    });
+});
+
 describe('an index that was lost', () => {
   it('is written while files are taken, and the next start reads none of them again', async (test) => {
     const bench = await StoreBench.create(test);
