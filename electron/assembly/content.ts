@@ -279,9 +279,10 @@ export async function openContent(settings: Settings, facts: FactBook, log: Log)
       etag = undefined;
       present.release();
       preparing.release();
+      // Off the display at once, also where the disk cannot be written.
+      show();
       await lastGood.forget();
       await store.clear();
-      show();
     },
     close: alarm.stop,
   };

@@ -1,6 +1,6 @@
 import { certificateRefused } from '../certificate/renewer.ts';
 import type { DeviceCertificate } from '../certificate/store.ts';
-import { asPlayerError } from '../errors.ts';
+import { asPlayerError, PlayerError } from '../errors.ts';
 import { openJournal } from '../journal.ts';
 import { backoffMs } from '../mtls/backoff.ts';
 import type { Content } from './content.ts';
@@ -15,25 +15,58 @@ const judgeAgainMs = 5_000;
 /** The TPM counts refused passwords and locks everybody out: not more than one a day is ours. */
 const authorisationPauseMs = 24 * 60 * 60_000;
 
-/** The screen's life: key → registration → session, again whenever the server removes the screen. Ends by `signal`. */
+/** A life that lasted so long was no failed try. */
+const longLifeMs = 10 * 60_000;
+
+/**
+ * The screen's life: key → registration → session, again whenever the server removes the screen, and again, after a
+ * pause, when the disk or a person's doing has ended it: the content plays on. Ends by `signal`.
+ * @throws PlayerError when the program is wrong
+ */
 export async function live(parts: IdentityParts & { readonly content: Content }, signal: AbortSignal): Promise<never> {
-  const caring = parts.content.care(signal).catch((thrown: unknown) => {
-    if (!signal.aborted) parts.log.failure('store-care-ended', thrown);
+  const over = new AbortController();
+  const caring = parts.content.care(AbortSignal.any([signal, over.signal])).catch((thrown: unknown) => {
+    if (!signal.aborted && !over.signal.aborted) parts.log.failure('store-care-ended', thrown);
   });
   let { initial } = parts;
+  let attempt = 0;
   try {
     for (;;) {
       const identity = await identityAtLast({ ...parts, initial }, signal);
+      const begunMs = performance.now();
       try {
         await beScreen(identity, parts, signal);
-        initial = identity.registration.current;
+        attempt = 0;
+      } catch (thrown) {
+        const error = unlessFatal(thrown, signal);
+        if (performance.now() - begunMs > longLifeMs) attempt = 0;
+        parts.log.failure('identity-failed', error, { attempt });
+        parts.facts.update({ identityProblem: error });
+        await waitFor(backoffMs(attempt++, Math.random()), signal);
       } finally {
+        initial = identity.registration.current;
         await identity.key.close();
       }
     }
   } finally {
+    over.abort();
     await caring;
   }
+}
+
+/** What can be tried again. @throws what ends the player: its own end, or a fault of the program */
+function unlessFatal(thrown: unknown, signal: AbortSignal): PlayerError {
+  if (signal.aborted) throw thrown;
+  const error = isOfTheDisk(thrown)
+    ? new PlayerError('STATE_UNWRITABLE', `the state folder: ${thrown.message}`, thrown)
+    : asPlayerError(thrown);
+  if (error.recovery === 'bug') throw error;
+  return error;
+}
+
+/** A system call's own error. */
+function isOfTheDisk(thrown: unknown): thrown is Error {
+  return thrown instanceof Error && 'syscall' in thrown;
 }
 
 /** Session after session, until the key has changed. */
@@ -62,9 +95,7 @@ async function identityAtLast(parts: IdentityParts, signal: AbortSignal): Promis
       await identity.key.close();
       throw signal.reason;
     } catch (thrown) {
-      if (signal.aborted) throw thrown;
-      const error = asPlayerError(thrown);
-      if (error.recovery === 'bug') throw error;
+      const error = unlessFatal(thrown, signal);
       parts.log.failure('identity-failed', error, { attempt });
       parts.facts.update({ identityProblem: error });
       const aside = error.code === 'KEY_LOST' && (await putAside(parts));
