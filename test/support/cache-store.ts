@@ -85,7 +85,8 @@ export class StoreBench {
   /** The folder is removed with the end of the test. */
   static async create(test: { after(end: () => Promise<void>): void }): Promise<StoreBench> {
     const directory = await mkdtemp(join(tmpdir(), 'signet-store-'));
-    test.after(() => rm(directory, { recursive: true }));
+    // The store may be writing its index still.
+    test.after(() => rm(directory, { recursive: true, maxRetries: 10, retryDelay: 20 }));
     return new StoreBench(directory);
   }
 
