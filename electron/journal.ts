@@ -1,4 +1,4 @@
-import { open, readFile, rename, stat } from 'node:fs/promises';
+import { type FileHandle, open, readFile, rename, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { syncFolder } from './atomic-file.ts';
 import type { Log } from './log.ts';
@@ -81,14 +81,22 @@ async function append(file: string, line: string): Promise<void> {
     () => 0,
   );
   if (size > longestBytes) await rename(file, `${file}.1`);
-  const handle = await open(file, 'a', 0o600);
+  const handle = await open(file, 'a+', 0o600);
   try {
-    await handle.appendFile(line);
+    // What a power cut has left half written must not take the next line with it.
+    await handle.appendFile((await endsWithinLine(handle)) ? `\n${line}` : line);
     await handle.datasync();
   } finally {
     await handle.close();
   }
   if (size === 0 || size > longestBytes) await syncFolder(dirname(file));
+}
+
+async function endsWithinLine(handle: FileHandle): Promise<boolean> {
+  const { size } = await handle.stat();
+  if (size === 0) return false;
+  const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, size - 1);
+  return buffer.toString('latin1') !== '\n';
 }
 
 /**

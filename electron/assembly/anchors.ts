@@ -6,6 +6,7 @@ import { certificateFingerprint, judgeRoots } from '../certificate/roots.ts';
 import { PlayerError } from '../errors.ts';
 import type { Journal } from '../journal.ts';
 import type { Log } from '../log.ts';
+import { assertTrusted } from '../mtls/connector.ts';
 import { readPrivateFile, removeFile, writePrivateFile } from '../private-file.ts';
 import type { Settings } from '../settings.ts';
 
@@ -16,7 +17,8 @@ export interface Anchors {
   /** PEM, those that the settings do not pin. */
   announced(): readonly string[];
   /**
-   * What the server announces takes the place of what it has announced before.
+   * What the server announces takes the place of what it has announced before. Calls wait for each other.
+   * A root is withdrawn only where the server can be reached without it: else no later list could be heard.
    * @param holds whether the present certificate still holds with these anchors; if not, nothing changes
    */
   announce(roots: readonly string[], holds: (bundle: string) => boolean): Promise<void>;
@@ -43,25 +45,40 @@ export async function openAnchors(settings: Settings, journal: Journal, log: Log
   // Judged when they came. Not by the clock here: a wrong one at boot must not make the player forget them.
   let announced = splitPem((await readPrivateFile(file))?.toString('utf8') ?? '').filter(isCertificate);
   const bundleOf = (roots: readonly string[]) => [pinned, ...roots].join('\n');
+  const take: Anchors['announce'] = async (roots, holds) => {
+    const taken = judgeRoots(roots, pinned, Date.now());
+    if (taken === null || !holds(bundleOf(taken))) {
+      log.warn('roots-refused', { count: roots.length });
+      return;
+    }
+    const [before, after] = [announced, taken].map((list) => new Set(list.map(certificateFingerprint)));
+    const added = [...(after ?? [])].filter((root) => !before?.has(root));
+    const gone = [...(before ?? [])].filter((root) => !after?.has(root));
+    if (added.length + gone.length === 0) return;
+    if (gone.length > 0) {
+      try {
+        await assertTrusted(settings, taken);
+      } catch (thrown) {
+        log.failure('roots-refused', thrown, { count: roots.length });
+        return;
+      }
+    }
+    if (taken.length === 0) await removeFile(file);
+    else await writePrivateFile(file, taken.join(''));
+    announced = [...taken];
+    log.info('roots-changed', { count: taken.length });
+    for (const certificate of added) await journal.write('root-announced', { certificate });
+    for (const certificate of gone) await journal.write('root-withdrawn', { certificate });
+  };
+  // Asked for on several occasions, a renewal among them; the file has room for one writer.
+  let last: Promise<void> = Promise.resolve();
   return {
     bundle: () => bundleOf(announced),
     announced: () => announced,
-    async announce(roots, holds) {
-      const taken = judgeRoots(roots, pinned, Date.now());
-      if (taken === null || !holds(bundleOf(taken))) {
-        log.warn('roots-refused', { count: roots.length });
-        return;
-      }
-      const [before, after] = [announced, taken].map((list) => new Set(list.map(certificateFingerprint)));
-      const added = [...(after ?? [])].filter((root) => !before?.has(root));
-      const gone = [...(before ?? [])].filter((root) => !after?.has(root));
-      if (added.length + gone.length === 0) return;
-      if (taken.length === 0) await removeFile(file);
-      else await writePrivateFile(file, taken.join(''));
-      announced = [...taken];
-      log.info('roots-changed', { count: taken.length });
-      for (const certificate of added) await journal.write('root-announced', { certificate });
-      for (const certificate of gone) await journal.write('root-withdrawn', { certificate });
+    announce(roots, holds) {
+      const turn = last.then(() => take(roots, holds));
+      last = turn.catch(() => undefined);
+      return turn;
     },
   };
 }

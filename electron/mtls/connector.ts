@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { type ConnectOptions, type UndiciConnector, undiciConnector } from 'node-tss';
+import { type ConnectOptions, connect, type UndiciConnector, undiciConnector } from 'node-tss';
 import type { Settings } from '../settings.ts';
+import { transportFault } from './fault.ts';
 import { proxyOf } from './proxy.ts';
 
 /**
@@ -14,19 +15,31 @@ export function apiConnector(
   identity: () => ConnectOptions['identity'] = () => undefined,
   announced: () => readonly string[] = () => [],
 ): UndiciConnector {
-  const { caFile, allowTls12 } = settings.server;
   return undiciConnector({
     credentials: async () => {
-      const proxy = await proxyOf(settings);
       const shown = identity();
-      return {
-        ...(await trust(caFile, announced())),
-        ...(allowTls12 ? { minVersion: 'TLSv1.2' as const } : {}),
-        ...(shown === undefined ? {} : { identity: shown }),
-        ...(proxy === undefined ? {} : { proxy }),
-      };
+      return { ...(await termsOf(settings, announced())), ...(shown === undefined ? {} : { identity: shown }) };
     },
   });
+}
+
+/**
+ * Prove that the API origin's certificate holds with these announced roots alone, by a connection made for it: nothing
+ * is resumed, and no certificate is shown.
+ * @throws PlayerError
+ */
+export async function assertTrusted(settings: Settings, announced: readonly string[]): Promise<void> {
+  const { hostname, port } = new URL(settings.server.origin);
+  // A URL writes an IPv6 address in brackets.
+  const host = hostname.replace(/^\[(.*)\]$/, '$1');
+  try {
+    const terms = await termsOf(settings, announced);
+    const stream = await connect({ ...terms, host, port: Number(port || 443), alpn: ['http/1.1'], resume: false });
+    // Whatever the server still says of it: the handshake has told.
+    stream.on('error', () => {}).destroy();
+  } catch (thrown) {
+    throw transportFault(thrown);
+  }
 }
 
 /** TLS 1.3 to any other origin, without the device certificate and with the system's trust, through the same proxy. */
@@ -37,6 +50,16 @@ export function foreignConnector(settings: Settings): UndiciConnector {
       return proxy === undefined ? {} : { proxy };
     },
   });
+}
+
+async function termsOf(settings: Settings, announced: readonly string[]) {
+  const { caFile, allowTls12 } = settings.server;
+  const proxy = await proxyOf(settings);
+  return {
+    ...(await trust(caFile, announced)),
+    ...(allowTls12 ? { minVersion: 'TLSv1.2' as const } : {}),
+    ...(proxy === undefined ? {} : { proxy }),
+  };
 }
 
 async function trust(caFile: string | undefined, announced: readonly string[]) {

@@ -152,8 +152,11 @@ function stepRefused(now: Extract<Registration, { state: 'refused' }>, happening
 function stepRegistered(now: Registered, happening: Happening, nowMs: number): Step {
   switch (happening.type) {
     // Said at every sync: what changes nothing is the same value, and is not written to the disk again.
-    case 'suspended':
-      return { next: now.suspendedSinceMs === null ? { ...now, suspendedSinceMs: nowMs } : now, effects: [] };
+    case 'suspended': {
+      // By a clock that was ahead and has been set right, the grace would last until that future comes.
+      const sinceMs = Math.min(now.suspendedSinceMs ?? nowMs, nowMs);
+      return { next: sinceMs === now.suspendedSinceMs ? now : { ...now, suspendedSinceMs: sinceMs }, effects: [] };
+    }
     case 'restored':
       return { next: now.suspendedSinceMs === null ? now : { ...now, suspendedSinceMs: null }, effects: [] };
     case 'removed':

@@ -5,18 +5,19 @@ import type { Log } from '../log.ts';
 import { readPrivateFile, writePrivateFile } from '../private-file.ts';
 import type { Registration } from './machine.ts';
 
+// What a later version has added is kept as it is: going back to this one must not lose the registration.
 const hardware = z
   .discriminatedUnion('verified', [
-    z.strictObject({ verified: z.literal(true), manufacturer: z.string(), model: z.string() }),
-    z.strictObject({ verified: z.literal(false), code: z.string() }),
+    z.looseObject({ verified: z.literal(true), manufacturer: z.string(), model: z.string() }),
+    z.looseObject({ verified: z.literal(false), code: z.string() }),
   ])
   .nullable()
   // Files of earlier versions do not have it.
   .default(null);
 
 const schema: z.ZodType<Registration> = z.discriminatedUnion('state', [
-  z.strictObject({ state: z.literal('unregistered') }),
-  z.strictObject({
+  z.looseObject({ state: z.literal('unregistered') }),
+  z.looseObject({
     state: z.literal('pending'),
     id: z.string(),
     pin: z.string(),
@@ -25,14 +26,14 @@ const schema: z.ZodType<Registration> = z.discriminatedUnion('state', [
     pollIntervalMs: z.number(),
     hardware,
   }),
-  z.strictObject({
+  z.looseObject({
     state: z.literal('registered'),
     screenId: z.string(),
     screenName: z.string(),
     suspendedSinceMs: z.number().nullable(),
     hardware,
   }),
-  z.strictObject({
+  z.looseObject({
     state: z.literal('refused'),
     reason: z.enum(['denied', 'key-mismatch', 'untrusted', 'usage', 'dates', 'invalid']),
     retryAtMs: z.number(),

@@ -34,15 +34,20 @@ test('what was written is read back in order, by another process as well', async
 });
 
 test('a line that a power cut has left half written is passed over, and the next one stands for itself', async () => {
-  const directory = await folder('torn');
-  const journal = openJournal(directory, () => 0, recordedLog().log);
-  await journal.write('registered');
-  await appendFile(join(directory, 'identity-journal.jsonl'), '{"time":"1970-01-01T00:00:00.000Z","event":"susp\n');
-  await journal.write('restored');
-  assert.deepEqual(
-    (await readJournal(directory, 10)).map(({ event }) => event),
-    ['registered', 'restored'],
-  );
+  for (const end of ['', '\n']) {
+    const directory = await folder(`torn-${end.length}`);
+    const journal = openJournal(directory, () => 0, recordedLog().log);
+    await journal.write('registered');
+    const torn = `{"time":"1970-01-01T00:00:00.000Z","event":"susp${end}`;
+    await appendFile(join(directory, 'identity-journal.jsonl'), torn);
+    await journal.write('restored');
+    await journal.write('suspended');
+    assert.deepEqual(
+      (await readJournal(directory, 10)).map(({ event }) => event),
+      ['registered', 'restored', 'suspended'],
+    );
+    assert.equal((await readFile(join(directory, 'identity-journal.jsonl'), 'utf8')).split('\n').length, 5);
+  }
 });
 
 test('a line that somebody else has written shows nothing that could not have been ours', async () => {

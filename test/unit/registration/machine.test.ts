@@ -108,6 +108,13 @@ const rows: readonly [name: string, from: Registration, happening: Happening, to
     [],
   ],
   [
+    'a screen revoked by a clock that was ahead counts from the time that is right',
+    { ...registered, suspendedSinceMs: nowMs + 60 * 86_400_000 },
+    { type: 'suspended' },
+    { ...registered, suspendedSinceMs: nowMs },
+    [],
+  ],
+  [
     'a removed screen forgets its content and asks anew',
     registered,
     { type: 'removed' },

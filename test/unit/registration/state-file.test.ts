@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -33,7 +33,6 @@ for (const [name, text] of [
   ['cut off', JSON.stringify(pending).slice(0, -1)],
   ['no object', 'null'],
   ['of an unknown state', '{"state":"root"}'],
-  ['of two states at once', JSON.stringify({ ...pending, screenId: 's1' })],
   ['without its ticket', JSON.stringify({ ...pending, ticket: undefined })],
   ['of wrong types', JSON.stringify({ ...pending, expiresAtMs: '1' })],
   ['far too long', `${JSON.stringify(pending)}${' '.repeat(2 ** 20)}`],
@@ -103,4 +102,18 @@ test('a state of a version that knew nothing of the hardware is read', async () 
   const { hardware: _, ...earlier } = pending;
   await writeFile(file, JSON.stringify(earlier));
   assert.deepEqual(await loadRegistration(file, silentLog), { ...pending, hardware: null });
+});
+
+test('what a later version has added to a state is kept, and what is known is still checked', async () => {
+  const file = join(folder, 'later.json');
+  const hardware = { verified: true, manufacturer: 'IFX', model: 'SLB9672', later: 1 };
+  for (const state of states) {
+    const later: object = { ...state, ...('hardware' in state ? { hardware } : {}), later: { a: [1] } };
+    await writeFile(file, JSON.stringify(later));
+    const read = await loadRegistration(file, silentLog);
+    await saveRegistration(file, read);
+    assert.deepEqual(JSON.parse(await readFile(file, 'utf8')), later);
+  }
+  await writeFile(file, JSON.stringify({ ...pending, hardware: { verified: true, later: 1 } }));
+  assert.deepEqual(await loadRegistration(file, silentLog), { state: 'unregistered' });
 });
