@@ -70,7 +70,8 @@ export function openSupervisor({ env, current, monotonicMs, log }: SupervisorPar
       tell(`READY=1\nSTATUS=${state}`);
     },
     report: ({ itemId, outcome }) => {
-      display = reported(display, itemId, outcome, monotonicMs());
+      const nowMs = monotonicMs();
+      display = reported(told(display, current(), nowMs), itemId, outcome, nowMs);
     },
   };
 }
