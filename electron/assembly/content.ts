@@ -217,9 +217,11 @@ export async function openContent(settings: Settings, facts: FactBook, log: Log)
     },
     care: async (signal) => {
       if (store.indexWas !== 'whole') log.warn('store-index-lost', { outcome: store.indexWas });
-      // Also what a crash has left without its entry: looking through all of a large store takes a while.
-      if (playlist !== null) await adoptAll(playlist, signal).catch(storeProblem);
-      const reconcile: MediaStore['reconcile'] = (over) => store.reconcile(over).finally(show);
+      const reconcile: MediaStore['reconcile'] = async (over) => {
+        // Also what a crash has left without its entry: looking through all of a large store takes a while.
+        if (playlist !== null) await adoptAll(playlist, over).catch(storeProblem);
+        return store.reconcile(over).finally(show);
+      };
       const looking = { ...store, reconcile };
       return scrub({ store: looking, wait: waitFor, report: storeProblem, recovered: missing, log }, signal);
     },

@@ -1,6 +1,6 @@
 import type { MediaHash } from '../playlist/playlist.ts';
 import { isAbsent, isOfTheFile, storeFailure } from './failure.ts';
-import { compare, type Proof, type ProofPorts, prove } from './recover.ts';
+import { compare, compareChunk, type Proof, type ProofPorts, prove } from './recover.ts';
 import type { Stock } from './stock.ts';
 
 /** Why a stored file is no longer one: gone, changed, or the disk fails at it. */
@@ -35,8 +35,11 @@ export interface DoubtPorts extends ProofPorts {
 export interface Doubt {
   /** Compare all of a stored file with its digests; what is damaged goes to quarantine. */
   verify(hash: MediaHash, pace: (bytes: number) => Promise<void>): Promise<boolean>;
-  /** A chunk was not what it should be, or could not be read: the file is read whole, and it or its entry in the index goes. */
-  settle(hash: MediaHash): Promise<boolean>;
+  /**
+   * A chunk was not what it should be: the file is read whole, and it or its entry in the index goes. One that could not
+   * be read is read once more, and the file goes where that fails, too.
+   */
+  settle(hash: MediaHash, how: Damage, chunk: number): Promise<boolean>;
   /** Take a file on the disk that the index does not know, once it is proven. */
   adopt(hash: MediaHash): Promise<Damage | 'whole'>;
   /** Bring index and disk into agreement, whatever a crash or a hand has left; one bad file does not end it. */
@@ -54,9 +57,12 @@ export function createDoubt(ports: DoubtPorts): Doubt {
       if (!isAbsent(thrown)) ports.failed(storeFailure(thrown, 'quarantining media'));
     });
   /** By its name, whatever was found of what had that name before: a fresh file may have come meanwhile. */
-  const judge = async (hash: MediaHash) => {
-    if (!stock.index.media.has(hash)) return false;
-    const proof = await prove(hash, ports);
+  const judge = async (hash: MediaHash, how: Damage, chunk: number) => {
+    const known = stock.index.media.get(hash);
+    if (known === undefined) return false;
+    const { is } = how === 'unreadable' ? await compareChunk(hash, known, chunk, ports) : { is: how };
+    if (is === 'whole') return true;
+    const proof = is === 'unreadable' ? { is } : await prove(hash, ports);
     const entry = stock.index.media.get(hash);
     if (entry === undefined) return false;
     if (proof.is === 'whole') {
@@ -73,8 +79,8 @@ export function createDoubt(ports: DoubtPorts): Doubt {
     await stock.save();
     return proof.is === 'whole';
   };
-  const settle: Doubt['settle'] = (hash) => {
-    const running = settling.get(hash) ?? judge(hash).finally(() => settling.delete(hash));
+  const settle: Doubt['settle'] = (hash, how, chunk) => {
+    const running = settling.get(hash) ?? judge(hash, how, chunk).finally(() => settling.delete(hash));
     settling.set(hash, running);
     return running;
   };
@@ -113,8 +119,8 @@ export function createDoubt(ports: DoubtPorts): Doubt {
     verify: async (hash, pace) => {
       const entry = stock.index.media.get(hash);
       if (entry === undefined) return false;
-      const { is } = await compare(hash, entry, ports, pace);
-      if (is !== 'whole') return settle(hash);
+      const { is, chunk } = await compare(hash, entry, ports, pace);
+      if (is !== 'whole') return settle(hash, is, chunk);
       const now = stock.index.media.get(hash);
       if (now !== undefined) stock.set(hash, { ...now, verifiedMs: ports.now() });
       return now !== undefined;
@@ -136,7 +142,7 @@ export function createDoubt(ports: DoubtPorts): Doubt {
         const size = await sizeOf(hash);
         const entry = stock.index.media.get(hash);
         if (entry === undefined || size === entry.sizeBytes) return;
-        if (!(await settle(hash))) found.lost.push(hash);
+        if (!(await settle(hash, 'damaged', 0))) found.lost.push(hash);
       });
       await each(unknown, async (hash) => {
         if (stock.index.media.has(hash)) return;

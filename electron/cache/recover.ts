@@ -27,26 +27,46 @@ export function prove(hash: MediaHash, { folders, files, recognize }: ProofPorts
   });
 }
 
+type ComparePorts = Pick<ProofPorts, 'folders' | 'files'>;
+
 /**
  * Compare a file with the digests of its chunks, one after the other, so that it takes little at a time.
  * @param pace awaited before so many bytes are read
+ * @returns also the chunk that ended it
  */
-export function compare(
+export async function compare(
   hash: MediaHash,
   entry: IndexEntry,
-  { folders, files }: Pick<ProofPorts, 'folders' | 'files'>,
+  { folders, files }: ComparePorts,
   pace: (bytes: number) => Promise<void>,
-): Promise<{ readonly is: Proof['is'] }> {
-  return looking(folders.media(hash), files, async (file) => {
+): Promise<{ readonly is: Proof['is']; readonly chunk: number }> {
+  let chunk = 0;
+  const { is } = await looking(folders.media(hash), files, async (file): Promise<{ readonly is: Proof['is'] }> => {
     if ((await file.stat()).size !== entry.sizeBytes) return { is: 'damaged' };
-    for (let index = 0; index * chunkBytes < entry.sizeBytes; index++) {
-      const length = Math.min(chunkBytes, entry.sizeBytes - index * chunkBytes);
-      await pace(length);
-      const bytes = await readAt(file, index * chunkBytes, length);
-      if (!(await isChunk(bytes, index, hash, entry.chunks))) return { is: 'damaged' };
+    for (; chunk * chunkBytes < entry.sizeBytes; chunk++) {
+      await pace(Math.min(chunkBytes, entry.sizeBytes - chunk * chunkBytes));
+      if (!(await isAsKnown(file, hash, entry, chunk))) return { is: 'damaged' };
     }
     return { is: 'whole' };
   });
+  return { is, chunk };
+}
+
+/** The same for one chunk. */
+export function compareChunk(
+  hash: MediaHash,
+  entry: IndexEntry,
+  chunk: number,
+  { folders, files }: ComparePorts,
+): Promise<{ readonly is: Proof['is'] }> {
+  return looking(folders.media(hash), files, async (file) => ({
+    is: (await isAsKnown(file, hash, entry, chunk)) ? 'whole' : 'damaged',
+  }));
+}
+
+async function isAsKnown(file: FileHandle, hash: MediaHash, entry: IndexEntry, chunk: number): Promise<boolean> {
+  const start = chunk * chunkBytes;
+  return isChunk(await readAt(file, start, Math.min(chunkBytes, entry.sizeBytes - start)), chunk, hash, entry.chunks);
 }
 
 async function looking<T>(

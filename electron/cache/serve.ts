@@ -11,10 +11,12 @@ import { readAt } from './source.ts';
 /** A stored file was about to be shown and is not what it was. */
 export class DamagedFile extends Error {
   readonly how: Damage;
+  readonly chunk: number;
 
-  constructor(how: Damage, cause?: unknown) {
+  constructor(how: Damage, chunk = 0, cause?: unknown) {
     super(`the stored file is ${how}`, { cause });
     this.how = how;
+    this.chunk = chunk;
   }
 }
 
@@ -31,9 +33,10 @@ export async function* readChecked(
   files: Files,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>, void> {
   let file: FileHandle | null = null;
+  let index = Math.floor(first / chunkBytes);
   try {
     file = await files.open(folders.media(hash), constants.O_RDONLY | constants.O_NOFOLLOW);
-    for (let index = Math.floor(first / chunkBytes); index * chunkBytes <= last; index++) {
+    for (; index * chunkBytes <= last; index++) {
       const start = index * chunkBytes;
       const bytes = await readAt(file, start, Math.min(chunkBytes, entry.sizeBytes - start));
       if (!(await isChunk(bytes, index, hash, entry.chunks))) throw new DamagedFile('damaged');
@@ -42,7 +45,7 @@ export async function* readChecked(
   } catch (thrown) {
     if (thrown instanceof DamagedFile) throw thrown;
     if (isAbsent(thrown)) throw new DamagedFile('absent');
-    if (isOfTheFile(thrown)) throw new DamagedFile('unreadable', thrown);
+    if (isOfTheFile(thrown)) throw new DamagedFile('unreadable', index, thrown);
     throw storeFailure(thrown, 'reading media');
   } finally {
     await file?.close().catch(() => undefined);

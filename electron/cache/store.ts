@@ -145,8 +145,8 @@ export async function openStore(options: StoreOptions): Promise<MediaStore> {
     unrecorded = true;
     return { hash, format, sizeBytes };
   };
-  const settleRead = async (hash: MediaHash, { how, cause }: DamagedFile) => {
-    if ((await doubt.settle(hash)) && how === 'unreadable') failed(storeFailure(cause, 'reading media'));
+  const settleRead = async (hash: MediaHash, { how, chunk, cause }: DamagedFile) => {
+    if ((await doubt.settle(hash, how, chunk)) && how === 'unreadable') failed(storeFailure(cause, 'reading media'));
   };
   const write = async () => {
     recordedAtMs = now();

@@ -9,11 +9,15 @@ interface Fault {
   readonly path: RegExp;
   /** How often; always where absent. */
   times?: number;
+  /** Reads from this byte of the file on. */
+  readonly fromByte?: number;
 }
 
 /** The real file system, on which some calls fail once the fault is set. */
 export class FailingDisk {
   fault: Fault | null = null;
+  /** Calls to read from a file. */
+  reads = 0;
 
   readonly files: Files = {
     ...realFiles,
@@ -41,7 +45,8 @@ export class FailingDisk {
         const value = Reflect.get(target, name);
         if (typeof value !== 'function') return value;
         return async (...values: unknown[]) => {
-          if (name === 'read') this.#check('read', path);
+          if (name === 'read') this.reads++;
+          if (name === 'read' && (values[3] as number) >= (this.fault?.fromByte ?? 0)) this.#check('read', path);
           if (name === 'write' || name === 'writev' || name === 'writeFile') this.#check('write', path);
           if (name === 'sync' || name === 'datasync') this.#check('sync', path);
           return Reflect.apply(value, target, values);

@@ -68,6 +68,23 @@ describe('a file that may be damaged', () => {
     assert.deepEqual([bench.damaged, store.locate(sha256(a))], [[[sha256(a), 'unreadable']], null]);
   });
 
+  it('goes at once where the disk fails at one of its chunks again, however long it is', async (test) => {
+    const long = Buffer.alloc(5 * 2 ** 20, picture('long'));
+    const bench = await StoreBench.create(test);
+    const disk = new FailingDisk();
+    const store = await bench.open({ files: disk.files, maxBytes: long.length, budgetBytes: 2 * long.length });
+    for (const look of [() => show(store, sha256(long)), () => store.verify(sha256(long))]) {
+      await store.ensure(wanting(long), new OriginOf(long, { chunkBytes: 2 ** 20 }));
+      const times = bench.damaged.length;
+      disk.fault = { call: 'read', code: 'EIO', path: /media/, fromByte: 4 * 2 ** 20 };
+      disk.reads = 0;
+      await look().catch(() => undefined);
+      await until(() => bench.damaged.length > times);
+      assert.deepEqual([bench.damaged.at(-1), disk.reads], [[sha256(long), 'unreadable'], 3 + 1]);
+      disk.fault = null;
+    }
+  });
+
   it('does not take the fresh one along that has got its name meanwhile', async (test) => {
     const { bench, disk, store } = await filled(test, [a]);
     let isOpen = false;
