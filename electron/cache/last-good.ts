@@ -19,7 +19,7 @@ export type Kept =
 
 /** Keeps one document over restarts. All methods throw PlayerError STORE_FULL or STORE_FAILED. */
 export interface LastGoodFile {
-  /** Written through to the disk before it resolves; a failed write leaves the one before. */
+  /** On the disk before it resolves, and not written again where it is; a failed write leaves the one before. */
   keep(lastGood: LastGood): Promise<void>;
   read(): Promise<Kept>;
   forget(): Promise<void>;
@@ -40,6 +40,8 @@ const longestBytes = 17 * 2 ** 20;
  * @param path absolute
  */
 export function createLastGoodFile(path: string): LastGoodFile {
+  /** The header of what is on the disk, as far as it is known to be there whole. */
+  let written: string | null = null;
   const setAside = async (reason: string): Promise<Kept> => {
     // Where the disk does not let it go the next document takes its place.
     await rename(path, join(dirname(path), `${basename(path)}.damaged`)).catch(() => undefined);
@@ -50,11 +52,17 @@ export function createLastGoodFile(path: string): LastGoodFile {
     keep: ({ text, etag }) =>
       guardStore('keeping the playlist', async () => {
         const first: z.input<typeof header> = { version: 1, sha256: digest(text), etag: etag ?? null };
+        const line = JSON.stringify(first);
+        // A server without entity tags sends the same document every minute: that must not wear the disk.
+        if (line === written && (await isThere(path))) return;
+        written = null;
         await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-        await writeAtomic(path, `${JSON.stringify(first)}\n${text}`);
+        await writeAtomic(path, `${line}\n${text}`);
+        written = line;
       }),
     read: () =>
       guardStore('reading the playlist', async () => {
+        written = null;
         let content: string;
         try {
           if ((await stat(path)).size > longestBytes) return await setAside('too long');
@@ -69,10 +77,12 @@ export function createLastGoodFile(path: string): LastGoodFile {
         if (!first.success) return setAside('no header');
         const text = content.slice(end + 1);
         if (digest(text) !== first.data.sha256) return setAside('digest');
+        written = JSON.stringify(first.data);
         return { found: 'document', lastGood: { text, etag: first.data.etag ?? undefined } };
       }),
     forget: () =>
       guardStore('forgetting the playlist', async () => {
+        written = null;
         await rm(path, { force: true });
         await rm(join(dirname(path), `${basename(path)}.damaged`), { force: true });
         await syncFolder(dirname(path)).catch((thrown) => {
@@ -80,6 +90,13 @@ export function createLastGoodFile(path: string): LastGoodFile {
         });
       }),
   };
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 function digest(text: string): string {

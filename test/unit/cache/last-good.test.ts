@@ -57,6 +57,29 @@ describe('the last good playlist', () => {
     assert.deepEqual(await file.read(), { found: 'document', lastGood: { text: 'old', etag: undefined } });
   });
 
+  it('is not written again where it is on the disk already: a server without entity tags sends it every minute', async () => {
+    const file = createLastGoodFile(path());
+    const inode = async () => (await stat(path())).ino;
+    for (const etag of [undefined, '"7"']) {
+      await file.keep({ text: 'the same', etag });
+      const first = await inode();
+      await file.keep({ text: 'the same', etag });
+      assert.equal(await inode(), first);
+      const later = createLastGoodFile(path());
+      await later.read();
+      await later.keep({ text: 'the same', etag });
+      assert.equal(await inode(), first, 'nor after a restart');
+    }
+    const before = await inode();
+    await file.keep({ text: 'another', etag: '"7"' });
+    assert.notEqual(await inode(), before);
+    for (const lose of [() => rm(path()), () => file.forget(), () => writeFile(path(), 'x').then(file.read)]) {
+      await lose();
+      await file.keep({ text: 'another', etag: '"7"' });
+      assert.equal((await file.read()).found, 'document', 'one that was lost is written');
+    }
+  });
+
   it('is not read when longer than any document', async () => {
     const file = createLastGoodFile(path());
     await file.keep({ text: 'x', etag: undefined });
