@@ -77,7 +77,8 @@ export const prepareAudio: Prepare = async (surface, item, signal, urgent) => {
     audio.pause();
     audio.removeAttribute('src');
     audio.load();
-    surface.replaceChildren();
+    audio.remove();
+    card.element.remove();
   };
   surface.append(card.element, audio);
   try {

@@ -13,10 +13,12 @@ export const prepareImage: Prepare = async (surface, item, signal, urgent) => {
   image.decoding = 'sync';
   image.src = item.source ?? '';
   let released = false;
+  let backdrop: HTMLElement | null = null;
   const release = () => {
     released = true;
     image.removeAttribute('src');
-    surface.replaceChildren();
+    image.remove();
+    backdrop?.remove();
   };
   signal.addEventListener('abort', release, { once: true });
   try {
@@ -28,7 +30,8 @@ export const prepareImage: Prepare = async (surface, item, signal, urgent) => {
   if (signal.aborted) throw refusalOf(signal);
   const { naturalWidth, naturalHeight } = image;
   if (leavesStrips(item.fit, naturalWidth / naturalHeight, surface.clientWidth / surface.clientHeight)) {
-    surface.append(drawBackdrop(image, naturalWidth, naturalHeight));
+    backdrop = drawBackdrop(image, naturalWidth, naturalHeight);
+    surface.append(backdrop);
   }
   surface.append(image);
   if (!urgent) await painted();

@@ -24,13 +24,16 @@ export interface Medium {
   readonly layer: Layer;
   /** Called once, at the moment of reveal. */
   start(events: MediumEvents): void;
-  /** Gives back decoder and memory and empties the surface; may be called at any time, and again. */
+  /**
+   * Gives back decoder and memory and takes from the surface what it put there, nothing else: the next one may be there
+   * already. May be called at any time, and again.
+   */
   release(): void;
 }
 
 /**
  * Prepares an item on a surface up to its first frame.
- * Rejects with a `Refusal`; an aborted signal ends the preparation and leaves the surface empty.
+ * Rejects with a `Refusal`; an aborted signal ends the preparation, which takes what is its own from the surface.
  */
 export type Prepare = (
   surface: HTMLElement,

@@ -171,8 +171,8 @@ export function createStage({ surfaces, report, changed, resume = null }: StageP
   const leave = async ({ play, surface }: Play) => {
     covering = false;
     tell();
-    // Mid-reveal the item before still lies beneath; it must not come back.
-    clear(other(surface));
+    // Mid-reveal the item before still lies beneath, and must not come back; what is prepared there is waited for.
+    if (holdings[other(surface)]?.play !== playback.upcoming?.play) clear(other(surface));
     dueMs = null;
     await fadeAway(surfaces[surface]);
     clear(surface, play);

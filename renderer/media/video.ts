@@ -110,6 +110,7 @@ export async function prepareOn(
   let stopFollowing = () => {};
   let silence = () => {};
   let released = false;
+  let backdrop: HTMLElement | null = null;
   surface.append(video);
   const source = open(video);
   const release = () => {
@@ -122,7 +123,8 @@ export async function prepareOn(
     // Chromium gives the decoder back at this, not at the removal of the element.
     video.removeAttribute('src');
     video.load();
-    surface.replaceChildren();
+    video.remove();
+    backdrop?.remove();
   };
   let events: MediumEvents | null = null;
   source.failed.catch(() => {
@@ -131,13 +133,15 @@ export async function prepareOn(
   });
   try {
     await Promise.race([firstFrame(video, signal), source.failed]);
+    if (signal.aborted) throw refusalOf(signal);
   } catch (thrown) {
     release();
     throw thrown;
   }
   const { videoWidth, videoHeight } = video;
   if (leavesStrips(item.fit, videoWidth / videoHeight, surface.clientWidth / surface.clientHeight)) {
-    surface.prepend(drawBackdrop(video, videoWidth, videoHeight));
+    backdrop = drawBackdrop(video, videoWidth, videoHeight);
+    surface.prepend(backdrop);
   }
 
   return {

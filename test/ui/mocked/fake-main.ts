@@ -85,7 +85,21 @@ function readClips(): Map<string, ServedMedia> {
   );
 }
 
-/** The streams of test/fixtures/streams as main serves them, only that no network is between. */
+/** Media that begin and never go on, under digests that nothing has. */
+const hanging: Readonly<Record<string, MediaFormat>> = {
+  ...({ ['d'.repeat(64)]: 'mp3', ['e'.repeat(64)]: 'mp4', ['f'.repeat(64)]: 'png' } as const),
+};
+
+function hangingMedia(hash: string): ServedMedia | null {
+  const format = hanging[hash];
+  if (format === undefined) return null;
+  const read: ServedMedia['read'] = async function* () {
+    await new Promise(() => {});
+  };
+  return { sizeBytes: 10_000_000, headers: mediaHeaders(format), read };
+}
+
+/** The streams of test/fixtures/streams as main serves them, only that no network is between; `hanging` does not answer. */
 function readStreams(): Streams {
   const folder = path.resolve('test/fixtures/streams');
   return createStreams({
@@ -95,6 +109,7 @@ function readStreams(): Streams {
     },
     request: async ({ url, headers }) => {
       const name = path.basename(new URL(url).pathname);
+      if (name === 'hanging.m3u8') return new Promise<never>(() => {});
       const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(headers['range'] ?? '') ?? [];
       const found = readdirSync(folder).includes(name);
       const bytes = found ? readFileSync(path.join(folder, name)) : Buffer.alloc(0);
@@ -114,7 +129,7 @@ async function start() {
     pageDirectory: path.resolve('dist/test/renderer'),
     pageHeaders,
     stream: readStreams().answer,
-    media: (hash) => clips.get(hash) ?? null,
+    media: (hash) => clips.get(hash) ?? hangingMedia(hash),
   });
   const window = new BrowserWindow({
     ...{ x: 0, y: 0, width: 1280, height: 720, frame: false, backgroundColor: '#0a0d14' },

@@ -1,6 +1,6 @@
 import { expect } from 'playwright/test';
 import { bars, type Mark, readSight } from '../../bench/marks.ts';
-import { clip, device, item, playing, test, told } from './kiosk.ts';
+import { clip, device, item, playing, streamItem, test, told } from './kiosk.ts';
 import { sightOf } from './observer.ts';
 
 /** The middle of each bar of a mark at the page's test size. */
@@ -131,6 +131,31 @@ test('takes over a new program at the end of the item that is shown', async ({ k
   expect((await kiosk.reports()).map(told)).not.toContain('shown b');
   expect(observer.clear().slice(0, 3)).toEqual(['red', 'blue', 'yellow']);
 });
+
+for (const { kind, digit } of [
+  { kind: 'image', digit: 'f' },
+  { kind: 'video', digit: 'e' },
+  { kind: 'audio', digit: 'd' },
+  { kind: 'stream', digit: '' },
+] as const) {
+  test(`the video of a new program stays on its surface where one of kind ${kind} was still being prepared`, async ({
+    kiosk,
+  }) => {
+    const a = await item('a', 'red.png', { durationSeconds: 4 });
+    const source = `player://media/${digit.repeat(64)}`;
+    const hanging = digit === '' ? streamItem('h', 'hanging') : await item('h', 'red.png', { kind, source });
+    await kiosk.push(playing('p1', [a, hanging]));
+    await kiosk.reported('shown a');
+    await expect.poll(async () => (await kiosk.beats()).at(-1)?.preparingId).toBe('h');
+    await kiosk.push(playing('p2', [a, await item('b', 'cyan.mp4', { durationSeconds: 3 })]));
+    const observer = kiosk.observe();
+    await kiosk.reported('shown a', 'shown b', 'shown a');
+    observer.stop();
+    expect((await kiosk.reports()).slice(0, 3).map(told)).toEqual(['shown a', 'shown b', 'shown a']);
+    expect(observer.sights).toContain('cyan');
+    expect(observer.sights).not.toContain('dark');
+  });
+}
 
 test('goes on after the shown item when the new program still holds it', async ({ kiosk }) => {
   const [a, b, c] = [await item('a', 'red.png'), await item('b', 'green.png'), await item('c', 'blue.png')];

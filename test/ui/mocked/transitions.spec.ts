@@ -138,6 +138,23 @@ test('when everything hangs the picture goes, too, and a screen says so until so
   await expect(kiosk.page.getByTestId('screen-standby')).toBeVisible({ timeout: 20_000 });
 });
 
+test('an item that is not ready for its second turn in time is waited for behind the screen', async ({ kiosk }) => {
+  await kiosk.page.evaluate(() => {
+    const { decode } = HTMLImageElement.prototype;
+    let isFirst = true;
+    HTMLImageElement.prototype.decode = async function () {
+      const isSlow = !isFirst;
+      isFirst = false;
+      if (this.alt === 'green.png') return new Promise(() => {});
+      if (isSlow) await new Promise((resolve) => setTimeout(resolve, 3000));
+      return decode.call(this);
+    };
+  });
+  await kiosk.push(playing('p1', [await item('a', 'red.png'), await item('b', 'green.png')]));
+  await kiosk.reported('shown a', 'failed b deadline', 'shown a');
+  expect((await kiosk.reports()).slice(0, 3).map(told)).toEqual(['shown a', 'failed b deadline', 'shown a']);
+});
+
 for (const { what, file, seconds, durationSeconds } of [
   { what: 'a picture', file: 'red.png', seconds: 3, durationSeconds: 3 },
   { what: 'a video that does not come to its end', file: 'matrix/h264-silent.mp4', seconds: 1, durationSeconds: null },

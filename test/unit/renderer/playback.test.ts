@@ -285,7 +285,8 @@ test('backs off from two seconds to one minute and no further', () => {
 
 test('whatever happens, the two surfaces never hold the same play and a shown item is never prepared over', () => {
   const moves: Move[] = [
-    ...(['prepared', 'refused', 'presented', 'settled', 'elapsed', 'stalled', 'late', 'overdue', 'retry-due'] as const),
+    ...(['prepared', 'refused', 'presented', 'settled', 'elapsed', 'stalled', 'late', 'again'] as const),
+    ...(['overdue', 'retry-due'] as const),
     ...[null, abc],
   ];
   // A fixed walk through the moves in ever different order: a linear congruential generator (Numerical Recipes).
