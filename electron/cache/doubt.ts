@@ -40,6 +40,8 @@ export interface Doubt {
    * be read is read once more, and the file goes where that fails, too.
    */
   settle(hash: MediaHash, how: Damage, chunk: number): Promise<boolean>;
+  /** Resolves once what is being decided about this file is done: a fresh one would go to quarantine with the old one. */
+  settled(hash: MediaHash): Promise<void>;
   /** Take a file on the disk that the index does not know, once it is proven. */
   adopt(hash: MediaHash): Promise<Damage | 'whole'>;
   /** Bring index and disk into agreement, whatever a crash or a hand has left; one bad file does not end it. */
@@ -84,10 +86,12 @@ export function createDoubt(ports: DoubtPorts): Doubt {
     settling.set(hash, running);
     return running;
   };
-  const take = async (hash: MediaHash): Promise<Damage | 'whole'> => {
-    // What is on its way to quarantine must have left: a fresh file would be taken along.
-    await stock.isGone(hash);
+  const settled: Doubt['settled'] = async (hash) => {
     await settling.get(hash)?.catch(() => undefined);
+  };
+  const take = async (hash: MediaHash): Promise<Damage | 'whole'> => {
+    await stock.isGone(hash);
+    await settled(hash);
     const proof = await prove(hash, ports);
     if (proof.is === 'whole') {
       const { format, sizeBytes, chunks } = proof;
@@ -115,6 +119,7 @@ export function createDoubt(ports: DoubtPorts): Doubt {
 
   return {
     settle,
+    settled,
     adopt,
     verify: async (hash, pace) => {
       const entry = stock.index.media.get(hash);

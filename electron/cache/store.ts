@@ -98,6 +98,7 @@ export async function openStore(options: StoreOptions): Promise<MediaStore> {
   const giveName = createSettle(folders, files);
   const settle: Settle = async (file) => {
     await stock.isGone(file.hash);
+    await doubt.settled(file.hash);
     await giveName(file);
   };
   let keptBytes = 0;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { describe, it, type TestContext } from 'node:test';
+import { realFiles } from '../../../electron/cache/folders.ts';
 import type { MediaStore } from '../../../electron/cache/store.ts';
 import type { PlayerError } from '../../../electron/errors.ts';
 import type { MediaHash } from '../../../electron/playlist/playlist.ts';
@@ -109,6 +110,29 @@ describe('a file that may be damaged', () => {
     assert.deepEqual(await show(store, sha256(a)), a);
     assert.equal(bench.damaged.length, 1);
   });
+
+  for (const sha256OfIt of [sha256(a), null])
+    it(`does not take a fresh one along ${sha256OfIt === null ? 'without' : 'with'} a digest, however slowly it goes`, async (test) => {
+      const bench = await StoreBench.create(test);
+      let isAsked = false;
+      const rename: typeof realFiles.rename = async (from, to) => {
+        if (String(to).includes('quarantine')) {
+          await until(() => isAsked);
+          await new Promise((resolve) => setTimeout(resolve, 100));
+        }
+        await realFiles.rename(from, to);
+      };
+      const wanted = wanting(a, { sha256: sha256OfIt });
+      const store = await bench.open({ files: { ...realFiles, rename } });
+      await store.ensure(wanted, new OriginOf(a));
+      await writeFile(bench.mediaPath(sha256(a)), 'PIC tampered');
+      const verifying = store.verify(sha256(a));
+      await until(() => bench.damaged.length > 0);
+      isAsked = true;
+      await store.ensure(wanted, new OriginOf(a));
+      assert.equal(await verifying, false);
+      assert.deepEqual(await show(store, sha256(a)), a);
+    });
 
   it('is fetched anew, and the others are looked at, where its inode cannot be read', async (test) => {
     const { bench, disk, store } = await filled(test, [a, b]);
