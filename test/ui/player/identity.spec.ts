@@ -173,10 +173,13 @@ test('a revoked screen goes to standby after the grace period and says nothing o
   rig.settings = { policy: { graceSeconds: 0 } };
   const player = await rig.startRegistered();
   await player.logged('playlist-published');
+  const standby = player.page.getByTestId('screen-standby');
+  // Not the standby screen from before the first program.
+  await expect(standby).toBeHidden({ timeout: 20_000 });
   const [screen] = rig.backend.screens();
   rig.backend.revoke(screen?.id ?? '');
-  const standby = player.page.getByTestId('screen-standby');
-  await expect(standby).toBeVisible({ timeout: 20_000 });
+  // A stream that has ended is asked for again within half a minute, and is refused.
+  await expect(standby).toBeVisible({ timeout: 60_000 });
   await expect(standby).not.toContainText(/revoked|refused|certificate/i);
   await player.stop();
 });
