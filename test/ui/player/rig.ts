@@ -153,7 +153,8 @@ async function follow(app: ElectronApplication, logFile: string): Promise<Player
         look();
       }),
     async shownPin() {
-      const text = await page.getByTestId('pin').textContent({ timeout: 20_000 });
+      // A player that has failed to register, or to open its key, waits up to half a minute before it tries again.
+      const text = await page.getByTestId('pin').textContent({ timeout: 60_000 });
       return (text ?? '').replaceAll(/\s/g, '');
     },
     async stop() {
@@ -220,13 +221,22 @@ export function spawnPlayer(
   return { child, log, exited, stderr: () => stderr };
 }
 
+/** What a player that runs has removed since its folder was listed, such as a file with a temporary name, is not there. */
+const unlessGone =
+  <T>(nothing: T) =>
+  (thrown: NodeJS.ErrnoException) => {
+    if (thrown.code === 'ENOENT') return nothing;
+    throw thrown;
+  };
+
 /** Every file below a folder with its bytes. */
 export async function readTree(folder: string): Promise<ReadonlyMap<string, Buffer>> {
   const files = new Map<string, Buffer>();
-  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue;
-    const file = path.join(entry.parentPath, entry.name);
-    files.set(file, await readFile(file));
+  for (const entry of await readdir(folder, { withFileTypes: true }).catch(unlessGone([]))) {
+    const at = path.join(folder, entry.name);
+    if (entry.isDirectory()) for (const [file, bytes] of await readTree(at)) files.set(file, bytes);
+    const bytes = entry.isFile() ? await readFile(at).catch(unlessGone(null)) : null;
+    if (bytes !== null) files.set(at, bytes);
   }
   return files;
 }
@@ -242,7 +252,8 @@ export async function withRig(use: (rig: Rig) => Promise<void>): Promise<void> {
   await rig.backend.close();
   await tpm.stop();
   await display.stop();
-  await rm(folder, { recursive: true, force: true });
+  // Chromium's own processes end a moment after the player, and may still write to its folder.
+  await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
 }
 
 export const test = base.extend<{ rig: Rig }>({

@@ -58,7 +58,7 @@ async function expectTrouble(player: Player, code: string, remedy: RegExp): Prom
 /** The player plays, and has called the server with its certificate since `from` requests. */
 async function expectBack(rig: Rig, from: number): Promise<void> {
   await expect
-    .poll(() => rig.backend.requests.slice(from).some(({ authorized }) => authorized), { timeout: 30_000 })
+    .poll(() => rig.backend.requests.slice(from).some(({ authorized }) => authorized), { timeout: 60_000 })
     .toBe(true);
 }
 
