@@ -17,8 +17,8 @@ import type {
 import type { Display } from './display.ts';
 import { startDisplay } from './display.ts';
 import type {} from './fake-main.ts';
-import type { Observer } from './observer.ts';
-import { observe } from './observer.ts';
+import type { Observer, Sight } from './observer.ts';
+import { observe, sightOf } from './observer.ts';
 
 export const device = {
   screenName: 'Lobby, north door',
@@ -52,6 +52,8 @@ export interface Kiosk {
   viewCalls(): Promise<readonly string[]>;
   /** Waits until the reports contain these, in this order, possibly with others between them. */
   reported(...wanted: readonly string[]): Promise<void>;
+  /** Waits until all of the page shows one colour: the very first picture comes piece by piece over the screen before it. */
+  painted(colour: Sight): Promise<void>;
   /**
    * Counts the page's frames from now on; what is resolved tells how many milliseconds between two instants (since the
    * epoch) passed without the frames that were due, because the machine was busy.
@@ -121,9 +123,13 @@ async function openKiosk(app: ElectronApplication, display: Display, observers: 
     viewCalls: () => app.evaluate(() => globalThis.fakeMain.viewCalls),
     async reported(...wanted) {
       const story = async () => (await reports()).map(told);
-      await expect
-        .poll(async () => inOrder(await story(), wanted), { message: wanted.join(', '), timeout: 20_000 })
-        .toBe(true);
+      // Often: what a test does next is to come while the last of them is on the display, which may be a second.
+      const looking = { message: wanted.join(', '), timeout: 40_000, intervals: [100] };
+      await expect.poll(async () => inOrder(await story(), wanted), looking).toBe(true);
+    },
+    async painted(colour) {
+      const seen = () => lookouts.map(([x, y]) => sightOf(display.pixel(x, y)));
+      await expect.poll(seen, { intervals: [20] }).toEqual(lookouts.map(() => colour));
     },
     observe() {
       const observer = observe(display, lookouts);
@@ -161,7 +167,8 @@ export const test = base.extend<{ kiosk: Kiosk }, { opened: { kiosk: Kiosk; obse
       await use({ kiosk: await openKiosk(app, display, observers), observers });
       await app.close();
       await display.stop();
-      await rm(home, { recursive: true, force: true });
+      // Chromium's other processes end a moment after the first one, and may still write.
+      await rm(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
     },
     { scope: 'worker' },
   ],

@@ -1,23 +1,13 @@
 /** How items follow on each other: kinds of transition, short, many, hanging and broken items, and where a page goes on. */
 import { expect } from 'playwright/test';
-import { item, type Kiosk, playing, test, told } from './kiosk.ts';
-import { isMixture, type Sight, sightOf } from './observer.ts';
-
-/** Waits until all of the page shows one colour: the very first picture comes piece by piece over the screen before it. */
-async function painted({ display }: Kiosk, colour: Sight): Promise<void> {
-  for (const [x, y] of [
-    [40, 40],
-    [640, 360],
-    [1240, 680],
-  ] as const)
-    await expect.poll(() => sightOf(display.pixel(x, y))).toBe(colour);
-}
+import { item, playing, test, told } from './kiosk.ts';
+import { isMixture, sightOf } from './observer.ts';
 
 test('a slide pushes the old picture out, edge to edge, without a dark frame', async ({ kiosk }) => {
   const slide = { durationSeconds: 2, transition: 'slide' } as const;
   await kiosk.push(playing('p1', [await item('a', 'red.png', slide), await item('b', 'green.png', slide)]));
   await kiosk.reported('shown a');
-  await painted(kiosk, 'red');
+  await kiosk.painted('red');
   const sights = new Set<string>();
   const observer = kiosk.observe();
   const timer = setInterval(() => {
@@ -40,7 +30,7 @@ for (const transition of ['cut', 'fade', 'slide'] as const) {
     const items = [await item('a', 'red.png', changes), await item('b', 'cyan.mp4', changes)];
     await kiosk.push(playing('p1', items));
     await kiosk.reported('shown a');
-    await painted(kiosk, 'red');
+    await kiosk.painted('red');
     const observer = kiosk.observe();
     /** The colours before and after each mixture that was seen, and `other` for anything that is none. */
     const between = new Set<string>();
