@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { FaultLayer } from '../../chaos/support/fault-layer.ts';
-import { expect, type Player, type Rig, test } from './rig.ts';
+import { expect, type LogLine, type Player, type Rig, test } from './rig.ts';
 
 const kills = 5;
 const hourMs = 3_600_000;
@@ -67,8 +67,11 @@ test('killed at random instants of a sync: plays at once what was whole, and end
     await player.logged('item-shown');
     await showsProgram(player, `v${kill}-`);
     expect([`v${kill - 1}`, `v${kill}`]).toEqual(expect.arrayContaining(shown(player)));
-    for (const event of ['media-damaged', 'item-failed', 'last-good-playlist-damaged'])
-      expect(player.log.filter((line) => line.event === event)).toEqual([]);
+    // An item that a busy machine has not ready in time is passed over; one that is not whole fails for another reason.
+    const isWrong = ({ event, reason }: LogLine) =>
+      ['media-damaged', 'last-good-playlist-damaged'].includes(event) ||
+      (event === 'item-failed' && reason !== 'deadline');
+    expect(player.log.filter(isWrong)).toEqual([]);
   }
   expect(midSync).toBeGreaterThan(0);
   await player.stop();

@@ -121,16 +121,19 @@ export const test = base.extend<object, { lobby: Lobby }>({
 /** The line that tells of an item of an asset, whatever its number. */
 export async function told(lobby: Lobby, event: string, asset: string, from: number): Promise<LogLine> {
   let found: LogLine | undefined;
-  const logged = () => lobby.player.log.slice(from).map((line) => JSON.stringify(line));
+  const logged = () => lobby.player.log.slice(from).slice(-8);
   await expect
     .poll(
       () => {
         found = lobby.player.log
           .slice(from)
           .find((line) => line.event === event && String(line['itemId'] ?? '').startsWith(`${asset}-`));
-        return found === undefined ? ['not logged; the last lines:', ...logged().slice(-8)] : [];
+        return found === undefined
+          ? ['not logged; the last lines:', ...logged().map((line) => JSON.stringify(line))]
+          : [];
       },
-      { message: `${event} ${asset}`, timeout: 30_000 },
+      // Often: what is asked next is to be asked while the item is on the display.
+      { message: `${event} ${asset}`, timeout: 30_000, intervals: [50] },
     )
     .toEqual([]);
   return found as LogLine;

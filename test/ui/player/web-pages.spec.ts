@@ -52,7 +52,8 @@ test('shows a page over the whole display, between pictures, without a gap', asy
     [0, 719],
     [1279, 719],
   ] as const;
-  for (const [x, y] of corners) expect(lobby.rig.display.pixel(x, y).join(',')).toBe(colours.green);
+  const inCorners = () => corners.map(([x, y]) => lobby.rig.display.pixel(x, y).join(','));
+  await expect.poll(inCorners, { intervals: [20] }).toEqual(corners.map(() => colours.green));
   const seen = new Set<string>();
   const end = Date.now() + 7_000;
   while (Date.now() < end) {
@@ -199,7 +200,8 @@ test('request headers go to exactly the origin of the page, and only where it as
   const given = (path: string) =>
     lobby.site.requests.filter((one) => one.path === path).map((one) => one.headers['x-token']);
   expect(given('/headers')).toEqual(['secret']);
-  expect(given('/data').sort()).toEqual(['secret', undefined]);
+  // The frame has a process of its own, whose beginning the page does not wait for.
+  await expect.poll(() => given('/data').sort()).toEqual(['secret', undefined]);
 });
 
 test('two assets share nothing: each has a session of its own', async ({ lobby }) => {
@@ -288,9 +290,10 @@ test('a page navigates neither to files, to the player, to scripts nor to anothe
   const tried = lobby.site.requests.flatMap(({ path }) => (path.startsWith('/tried') ? [path] : []));
   expect([...new Set(tried)].sort()).toEqual(addresses.map((_, at) => `/tried${at}`));
   expect(lobby.neighbour.connections()).toBe(asked);
-  // A page that had left its origin would have failed with `navigation`.
+  // A page that had left its origin would have failed with `navigation`; one that a busy machine begins late is passed over.
   const failures = ['item-failed', 'page-failed'];
-  expect(lobby.player.log.slice(from).filter(({ event }) => failures.includes(event))).toEqual([]);
+  const hasFailed = ({ event, reason }: LogLine) => failures.includes(event) && reason !== 'deadline';
+  expect(lobby.player.log.slice(from).filter(hasFailed)).toEqual([]);
   await lobby.player.logged('page-denied', { reason: 'frame-navigate' }, from);
 });
 
