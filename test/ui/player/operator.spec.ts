@@ -52,8 +52,8 @@ test('three wrong PINs shut the overlay to the right one for a while', async ({ 
   for (const count of [1, 2, 3]) {
     await enter(player, '999999');
     await player.logged('operator-pin-refused', { count });
-    // The answer comes after its fixed time; until then another PIN is not heard.
-    await player.page.waitForTimeout(1_000);
+    // The answer comes after its fixed time, 0.7 s; until then another PIN is not heard.
+    await player.page.waitForTimeout(2_000);
   }
   const before = player.log.length;
   await enter(player, pin);
