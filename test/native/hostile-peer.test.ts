@@ -224,9 +224,9 @@ test('answers a key update in its turn, and is understood with the new keys', as
 });
 
 /** An undici agent for servers of this file's authority. */
-function agent(context: TestContext): Agent {
+function agent(context: TestContext, headersTimeout = 60_000): Agent {
   const credentials = () => ({ ca: servers.certificatePem, identity: client });
-  const made = new Agent({ connect: undiciConnector({ credentials }), headersTimeout: 1000 });
+  const made = new Agent({ connect: undiciConnector({ credentials }), headersTimeout });
   context.after(() => made.destroy());
   return made;
 }
@@ -242,7 +242,7 @@ test('gives up a server that says nothing after the handshake, or its headers by
       await delay(100);
     }
   });
-  const dispatcher = agent(t);
+  const dispatcher = agent(t, 1000);
   const attempts = [silent, slow].map((port) =>
     assert.rejects(request(`https://localhost:${port}/`, { dispatcher }), { code: 'UND_ERR_HEADERS_TIMEOUT' }),
   );

@@ -140,7 +140,11 @@ test('waits for a proxy no longer than for anybody', async (t) => {
   const stalls = await impostor(t, answering('HTTP/1.1 200 OK\r\nX: '));
   await assert.rejects(connect(through(stalls, { timeoutMs: 30 })), { code: 'CONNECTION_TIMEOUT', message: /proxy/ });
   const opens = await impostor(t, answering('HTTP/1.1 200 OK\r\n\r\n'));
-  await assert.rejects(connect(through(opens, { timeoutMs: 30 })), { code: 'CONNECTION_TIMEOUT', message: /server/ });
+  // On a busy machine the proxy itself may need more than a moment.
+  await assert.rejects(connect(through(opens, { timeoutMs: 3_000 })), {
+    code: 'CONNECTION_TIMEOUT',
+    message: /server/,
+  });
 });
 
 test('gives up while the proxy thinks', async (t) => {
