@@ -7,6 +7,7 @@ import { createFolders, type Files, realFiles } from './folders.ts';
 import { emptyIndex, readIndex } from './index-file.ts';
 import { type CachedMedia, type MediaOrigin, mediaHash, type WantedMedia } from './media.ts';
 import { removePart } from './receive.ts';
+import { createRefusals } from './refusals.ts';
 import { DamagedFile, readChecked } from './serve.ts';
 import { createSettle, type Settle } from './settle.ts';
 import { createSpoiling } from './spoiling.ts';
@@ -107,6 +108,7 @@ export async function openStore(options: StoreOptions): Promise<MediaStore> {
   };
   const ports: CommitPorts = { recognize, maxBytes, folders, files, settle, claim: stock.claim, kept };
   const spoiling = createSpoiling(now);
+  const refusals = createRefusals(now);
   const doubt = createDoubt({ ...ports, stock, spoiled: spoiling.add, damaged, adopted: () => adopted(), failed, now });
   const fetching = new Map<string, Promise<CachedMedia>>();
   /** Files that have come, and whoever wanted them does not know yet: no other download makes its room of them. */
@@ -138,7 +140,9 @@ export async function openStore(options: StoreOptions): Promise<MediaStore> {
         'STORE_FAILED',
         `the disk has spoiled this file ${times} times: it is fetched again in ${Math.ceil(pauseMs / 60_000)} min`,
       );
-    const { hash, format, sizeBytes, chunks } = await commit(key, wanted, origin, ports);
+    // What another address sends is another matter.
+    const bring = (from: MediaOrigin) => commit(key, wanted, from, ports);
+    const { hash, format, sizeBytes, chunks } = await refusals.heed(`${key} ${wanted.url}`, origin, bring);
     kept(sizeBytes);
     stock.set(hash, { format, sizeBytes, chunks, lastUsedMs: now(), verifiedMs: now() });
     arrived.set(key, stock.lease([hash]));
