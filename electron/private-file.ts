@@ -56,6 +56,17 @@ export async function removeFile(path: string): Promise<void> {
   }
 }
 
+/** Let one state file take the place of another, after all that was renamed before. @throws PlayerError STATE_UNWRITABLE */
+export async function replaceFile(from: string, to: string): Promise<void> {
+  try {
+    await syncFolder(dirname(to));
+    await rename(from, to);
+    await syncFolder(dirname(to));
+  } catch (thrown) {
+    throw failure(to, 'cannot be replaced', thrown);
+  }
+}
+
 /** Put a state file aside under another name, so that nothing is lost. @throws PlayerError STATE_UNWRITABLE */
 export async function putAside(path: string, suffix: string): Promise<void> {
   try {

@@ -69,7 +69,7 @@ export async function openIdentity(parts: IdentityParts): Promise<Identity> {
     identity.ownerAuthFile === undefined
       ? undefined
       : (await readNamed('identity.ownerAuthFile', identity.ownerAuthFile)).replace(/\r?\n$/, '');
-  await finishRekey(settings, 'found');
+  await finishRekey(settings);
   const key = await openDeviceKey({
     tcti: identity.tcti,
     ownerAuth,

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { syncFolder } from '../atomic-file.ts';
 import { checkCertificate } from '../certificate/check.ts';
 import { certificateRefused } from '../certificate/renewer.ts';
 import { asPlayerError, PlayerError } from '../errors.ts';
@@ -9,7 +8,7 @@ import type { Log } from '../log.ts';
 import { createOriginClient, type OriginClient } from '../mtls/client.ts';
 import { apiConnector } from '../mtls/connector.ts';
 import { requestRekey } from '../mtls/renewal.ts';
-import { removeFile, writePrivateFile } from '../private-file.ts';
+import { removeFile, replaceFile, writePrivateFile } from '../private-file.ts';
 import type { Settings } from '../settings.ts';
 import { type Identity, requestFor } from './identity.ts';
 
@@ -30,7 +29,7 @@ function places({ state }: Settings) {
  * Change the device key: a new one in the same TPM, certified by the same attestation key; the old one stays until the
  * server has taken a connection with the new certificate.
  * @param api over mutual TLS with the present key
- * @returns whether the key was changed; if not, the present one goes on
+ * @returns whether the key was changed, and the identity has to be opened anew; if not, the present one goes on
  */
 export async function rekey(
   { settings, identity, log }: { readonly settings: Settings; readonly identity: Identity; readonly log: Log },
@@ -48,17 +47,19 @@ export async function rekey(
       const certificateChain = `${chain.map((pem) => pem.trim()).join('\n')}\n`;
       await writePrivateFile(files.nextCertificate, certificateChain);
       await assertWorks(settings, identity, { key: next.signingKey, certificateChain });
-      await finishRekey(settings, 'worked');
+      await rename(files.nextKey, files.key);
+      // The key has gone on: what fails from here on is done again as the identity is opened.
+      await finishRekey(settings).catch((left: unknown) => log.failure('rekey-failed', left));
       log.info('device-key-changed', { fingerprint: next.fingerprint });
       await identity.journal.write('rekeyed', { key: next.fingerprint });
       return true;
     } finally {
-      await next.close();
+      await next.close().catch((left: unknown) => log.failure('rekey-failed', left));
     }
   } catch (thrown) {
     const error = asPlayerError(thrown);
     // What cannot be removed now is at the next start.
-    await finishRekey(settings, 'failed').catch((left: unknown) => log.failure('rekey-failed', left));
+    await finishRekey(settings).catch((left: unknown) => log.failure('rekey-failed', left));
     await identity.journal.write('rekey-failed', { key: identity.key.fingerprint, reason: error.code });
     log.failure('rekey-failed', error);
     return false;
@@ -84,20 +85,14 @@ async function assertWorks(
 }
 
 /**
- * Let the next identity take the place of the present one, or forget it. The key goes first: a next certificate whose
- * key has gone on already belongs to the present key.
- * @param how `found`: what an earlier run has left; it did not come to its end unless the key has gone on
+ * Let the next certificate take the place of the present one where its key has gone on; otherwise the change did not come
+ * to its end, and the next identity is forgotten.
+ * @throws PlayerError STATE_UNWRITABLE
  */
-export async function finishRekey(settings: Settings, how: 'worked' | 'failed' | 'found'): Promise<void> {
+export async function finishRekey(settings: Settings): Promise<void> {
   const files = places(settings);
-  if (how === 'worked') await rename(files.nextKey, files.key);
-  if (existsSync(files.nextCertificate) && !existsSync(files.nextKey)) {
-    await syncFolder(settings.state.directory);
-    await rename(files.nextCertificate, files.certificate);
-    await syncFolder(settings.state.directory);
-    return;
-  }
-  if (how === 'worked') return;
+  if (existsSync(files.nextCertificate) && !existsSync(files.nextKey))
+    return replaceFile(files.nextCertificate, files.certificate);
   // The certificate first: alone it would be taken for one whose key has gone on.
   if (existsSync(files.nextCertificate)) await removeFile(files.nextCertificate);
   if (existsSync(files.nextKey)) await removeFile(files.nextKey);

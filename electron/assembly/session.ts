@@ -20,7 +20,7 @@ import { heed } from './heed.ts';
 import type { Identity } from './identity.ts';
 import { rekey } from './rekey.ts';
 import { everyTime, learnRoots, untilRekeyed } from './upkeep.ts';
-import { createPoke, waitFor } from './waiting.ts';
+import { createPoke, oneAtATime, waitFor } from './waiting.ts';
 
 /** While files are fetched the playlist is asked for as often as otherwise: another may be due, or none any more. */
 const askAgainMs = 54_000;
@@ -82,9 +82,22 @@ export async function runSession(
   const report = (source: ProblemSource) => (problem: unknown) =>
     facts.problem(source, problem === null ? null : asPlayerError(problem));
 
+  // Key and certificate are two files: whoever changes one of them is alone, and nobody begins after the end.
+  const inTurn = oneAtATime();
+  const alone = <T>(work: () => Promise<T>) =>
+    inTurn(() => {
+      either.throwIfAborted();
+      return work();
+    });
+  const changeKey = async () => {
+    const isChanged = await rekey({ settings, identity, log }, api);
+    // At once: a renewal that waits for its turn is one of the key that was.
+    if (isChanged) over.abort();
+    return isChanged;
+  };
   const readRoots = () => learnRoots(api, identity, () => present, log);
   const learning = everyTime(rootsNow, readRoots, either);
-  const rekeying = untilRekeyed(rekeyNow, () => rekey({ settings, identity, log }, api), either);
+  const rekeying = untilRekeyed(rekeyNow, () => alone(changeKey), either);
   const listening = listenForEvents(
     {
       open: async (lastEventId, abort) => {
@@ -121,6 +134,7 @@ export async function runSession(
         return requestRenewal(api, await identity.request());
       },
       store: identity.certificates,
+      alone,
       renewed: (renewed) => {
         present = renewed;
         facts.note({ certificateUntilMs: renewed.notAfterMs });
@@ -174,16 +188,18 @@ export async function runSession(
     },
     either,
   );
-  try {
-    return await Promise.race([syncing, listening, renewing, rekeying, learning]);
-  } finally {
-    over.abort();
-    unlisten();
-    // Closed first: what is under way ends with it.
-    await Promise.all([api.close(), foreign.close()]);
-    await Promise.allSettled([syncing, listening, renewing, rekeying, learning]);
-    for (const source of ['sync', 'renewal'] as const) facts.problem(source, null);
-  }
+  const first = Promise.race([syncing, listening, renewing, rekeying, learning]);
+  await Promise.allSettled([first]);
+  over.abort();
+  unlisten();
+  // Closed first: what is under way ends with it.
+  await Promise.all([api.close(), foreign.close()]);
+  const [changed] = await Promise.allSettled([rekeying, syncing, listening, renewing, learning]);
+  for (const source of ['sync', 'renewal'] as const) facts.problem(source, null);
+  if (changed.status === 'rejected') return first;
+  // Whatever came first: the key in memory is not the screen's any more.
+  signal.throwIfAborted();
+  return changed.value;
 }
 
 /** One client for each origin that serves media; none of them knows the device certificate. */

@@ -18,6 +18,16 @@ export interface Poke {
   wait(ms: number, signal: AbortSignal): Promise<'elapsed' | 'poked'>;
 }
 
+/** Does one piece of work after the other, in the order in which they are given, and fails as each of them does. */
+export function oneAtATime(): <T>(work: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const mine = last.then(work);
+    last = mine.catch(() => undefined);
+    return mine;
+  };
+}
+
 /** @throws when `signal` aborts */
 export async function waitFor(ms: number, signal: AbortSignal): Promise<void> {
   await delay(Math.min(ms, longestMs), undefined, { signal });

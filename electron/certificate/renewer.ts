@@ -8,6 +8,8 @@ export interface RenewerPorts {
   /** Ask for a new certificate over mutual TLS with the present one; leaf first. */
   request(): Promise<readonly string[]>;
   readonly store: CertificateStore;
+  /** Nothing else changes key or certificate meanwhile. @throws when there is nothing to renew any more */
+  alone<T>(work: () => Promise<T>): Promise<T>;
   /** The new certificate is on disk: use it for new connections. */
   renewed(certificate: DeviceCertificate): void;
   /** Resolves after `ms`, at once when the server says "renew now"; tells which. */
@@ -64,7 +66,7 @@ export async function runRenewal(
     if (how === 'poked' && Math.abs(ports.now() - triedMs) < shortestPokeMs) continue;
     triedMs = ports.now();
     try {
-      const saved = await ports.store.save(await ports.request());
+      const saved = await ports.alone(async () => ports.store.save(await ports.request()));
       if ('ok' in saved) throw certificateRefused(saved);
       ports.log.info('certificate-renewed', { notAfterMs: saved.notAfterMs });
       ports.report(null);

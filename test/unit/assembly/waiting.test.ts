@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { type TestContext, test } from 'node:test';
-import { createPoke, waitFor } from '../../../electron/assembly/waiting.ts';
+import { createPoke, oneAtATime, waitFor } from '../../../electron/assembly/waiting.ts';
 
 const forEver = 2 ** 40;
 const { signal: never } = new AbortController();
@@ -145,4 +145,19 @@ test('waits leave nothing behind on a signal that outlives them', async () => {
   const kept = Object.getOwnPropertySymbols(signal).map((key) => (signal as unknown as Record<symbol, unknown>)[key]);
   const dependent = kept.reduce<number>((sum, value) => sum + ((value as Set<unknown> | undefined)?.size ?? 0), 0);
   assert.deepEqual([getEventListeners(signal, 'abort').length, dependent], [0, 0]);
+});
+
+test('one piece of work begins when the one before has ended, also by a failure', async () => {
+  const inTurn = oneAtATime();
+  const done: string[] = [];
+  const piece = (name: string) => async () => {
+    done.push(`${name} begins`);
+    await waitFor(1, new AbortController().signal);
+    done.push(`${name} ends`);
+    if (name === 'a') throw new Error(name);
+    return name;
+  };
+  const [a, b] = await Promise.allSettled([inTurn(piece('a')), inTurn(piece('b'))]);
+  assert.deepEqual(done, ['a begins', 'a ends', 'b begins', 'b ends']);
+  assert.deepEqual([a.status, b], ['rejected', { status: 'fulfilled', value: 'b' }]);
 });

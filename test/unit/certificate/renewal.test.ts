@@ -21,16 +21,28 @@ function world(present: DeviceCertificate, answers: (Saved | Error)[], pokes: re
   const done: string[] = [];
   let nowMs = 0;
   let waits = 0;
+  let isAlone = false;
   const ports: RenewerPorts = {
     request: async () => {
+      assert.ok(isAlone, 'asks alone');
       done.push(`request at ${nowMs}`);
       if (answers[0] instanceof Error) throw answers.shift();
       return ['PEM'];
     },
     store: {
       load: async () => undefined,
-      save: async () => answers.shift() as Saved,
+      save: async () => {
+        assert.ok(isAlone, 'saves alone');
+        return answers.shift() as Saved;
+      },
       forget: async () => {},
+    },
+    // Of one turn of its own: else a change of the key comes between.
+    alone: async (work) => {
+      isAlone = true;
+      return work().finally(() => {
+        isAlone = false;
+      });
     },
     renewed: ({ chainPem }) => void done.push(`renewed ${chainPem}`),
     wait: async (ms) => {
