@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { app, type Session, session as sessions, type WebContents } from 'electron';
+import { app, type Session, session as sessions, type WebContents, webContents } from 'electron';
 import type { ViewChange } from '../ipc/contract.ts';
 import { type Log, limitedLog } from '../log.ts';
 import { rewritePlaylist } from '../sanitize/hls.ts';
@@ -17,12 +17,10 @@ import {
 import { openView } from '../shell/page-view.ts';
 import { createPageViews, type PageViews } from '../shell/page-views.ts';
 import { runDelayOf } from '../shell/run-delay.ts';
+import { createSlots } from '../shell/session-slots.ts';
 import { requestStream } from '../shell/stream-request.ts';
 import { createStreams, type StreamSource, type Streams } from '../shell/streams.ts';
 import { createGateway } from './gateway.ts';
-
-/** Sessions that are ever made: Electron keeps each until the player ends, so a further asset gets the oldest, wiped. */
-const mostSessions = 32;
 
 /** Web pages in views, and streams: their sessions, their way to the network, what the lockdown lets them do. */
 export interface WebPages {
@@ -45,27 +43,24 @@ export function createWebPages(settings: Settings, log: Log): WebPages {
   const failures = limitedLog(log, 60, 60_000, () => performance.now());
   const pageOf = new WeakMap<Session, WebPage>();
   const gateway = createGateway(settings, quiet);
-  const slots: { readonly session: Session; assetId: string }[] = [];
+  const slotFor = createSlots<Session>({
+    session: (partition) => sessions.fromPartition(partition),
+    wipe: wipeSession,
+    isUsed: (session) => webContents.getAllWebContents().some((one) => one.session === session),
+  });
   const { allowHttpFor } = settings.network;
 
   const sessionFor = async (page: WebPage): Promise<Session> => {
     const { proxy } = await gateway.open();
-    const at = slots.findIndex(({ assetId }) => assetId === page.assetId);
-    const known = at < 0 && slots.length >= mostSessions ? 0 : at;
-    const [slot = { session: sessions.fromPartition(`page-${slots.length}`), assetId: page.assetId }] =
-      known < 0 ? [] : slots.splice(known, 1);
-    if (slot.assetId !== page.assetId) await wipeSession(slot.session);
-    slot.assetId = page.assetId;
-    // Latest last: the first one is the longest unused.
-    slots.push(slot);
-    pageOf.set(slot.session, page);
-    await prepareSession(slot.session, page, {
+    const session = await slotFor(page.assetId);
+    pageOf.set(session, page);
+    await prepareSession(session, page, {
       allowHttpFor,
       apiOrigin: settings.server.origin,
       proxy,
       denied: (reason) => quiet.warn('request-denied', { reason, assetId: page.assetId }),
     });
-    return slot.session;
+    return session;
   };
 
   const apiHost = hostOf(new URL(settings.server.origin));

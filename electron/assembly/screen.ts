@@ -139,6 +139,7 @@ export function openScreen(parts: ScreenParts): Page {
       const suspect = blame.died();
       if (suspect !== null) store?.pageDied(suspect);
     },
+    left: views.disown,
     giveUp,
     bounds,
     log,

@@ -47,6 +47,8 @@ export interface PageViews {
   reveal(playId: string): Promise<void>;
   release(playId: string): void;
   veil(veiled: boolean): void;
+  /** Those that are no owners any more have no showings. */
+  disown(): void;
   /** The player's own page is gone with all its showings. */
   pageDied(): void;
   /** The player's own page shows something again. */
@@ -219,9 +221,19 @@ export function createPageViews(ports: ViewsPorts): PageViews {
     trim();
   };
 
+  const disown = () => {
+    for (const [play, owner] of owned) {
+      if (ports.owners().includes(owner)) continue;
+      const one = plays.get(play);
+      release(play);
+      // Another one may hold the page for later: what that one shows now lies beneath.
+      if (one?.opened && kept.has(one) && !isRaised(one)) place(one.opened.view, false);
+    }
+  };
+
   return {
     prepare(playId, itemId, owner) {
-      for (const [play, of] of owned) if (!ports.owners().includes(of)) release(play);
+      disown();
       const page = ports.page(itemId);
       const reason = page === null ? 'no-address' : plays.size >= mostPlays || plays.has(playId) ? 'too-many' : null;
       if (page === null || reason !== null) {
@@ -248,6 +260,7 @@ export function createPageViews(ports: ViewsPorts): PageViews {
       await raise(playId, one);
     },
     release,
+    disown,
     veil(now) {
       veiled = now;
       arrange();

@@ -20,6 +20,8 @@ export interface PagePorts {
   monotonicMs(): number;
   /** The page's process is gone. */
   died(): void;
+  /** A page is gone that was replaced, or that was to replace another: what it had asked for is nobody's any more. */
+  left(): void;
   /** Too many restarts: leave, and let the supervisor start anew. */
   giveUp(): void;
   readonly bounds: RecycleBounds;
@@ -39,6 +41,15 @@ export interface Page {
   place(): { readonly window: BrowserWindow; readonly width: number; readonly height: number } | null;
   /** Take the keyboard back from a view. */
   focus(): void;
+}
+
+/** One that has gone by itself in between is no error: its end is told of, or missed, like any other. */
+function endProcess(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code !== 'ESRCH') throw thrown;
+  }
 }
 
 /** Open the kiosk window and keep a living page in it. Call after `ready`. */
@@ -73,7 +84,7 @@ export function openPage(ports: PagePorts): Page {
 
   function kill(): void {
     const pid = contents().getOSProcessId();
-    if (pid > 0) process.kill(pid, 'SIGKILL');
+    if (pid > 0) endProcess(pid);
     else happen({ type: 'gone' });
   }
 
@@ -120,7 +131,7 @@ export function openPage(ports: PagePorts): Page {
     blockKeys(page);
     const isCurrent = () => !window.isDestroyed() && page === contents();
     page.on('render-process-gone', (_event, { reason }) => {
-      if (page === leaving) return;
+      if (page === leaving) return part(page);
       log.warn('page-gone', { reason });
       const current = isCurrent();
       // Whatever goes wrong in between, the page that has played is the one that is brought back.
@@ -142,6 +153,14 @@ export function openPage(ports: PagePorts): Page {
     successor.webContents.close();
     successor = null;
     bornMs = ports.monotonicMs();
+    ports.left();
+  }
+
+  /** The window's own page stays, crashed, and is never destroyed. */
+  function part(old: WebContents): void {
+    if (old !== leaving) return;
+    leaving = null;
+    ports.left();
   }
 
   function occasion(isPicture: boolean): void {
@@ -177,11 +196,13 @@ export function openPage(ports: PagePorts): Page {
     megabytes = 0;
     made.setBounds(placeOf(false));
     made.webContents.focus();
-    // Not before the new one has painted over it.
+    old.once('destroyed', () => part(old));
+    const home = window;
+    // Not before the new one has painted over it; by then the window may have been made anew, or the page have died.
     setTimeout(() => {
-      if (oldView === null) old.forcefullyCrashRenderer();
-      else {
-        window.contentView.removeChildView(oldView);
+      if (!old.isDestroyed() && oldView === null && !old.isCrashed()) old.forcefullyCrashRenderer();
+      if (!old.isDestroyed() && oldView !== null) {
+        if (!home.isDestroyed()) home.contentView.removeChildView(oldView);
         old.close();
       }
       log.info('page-recycled');
@@ -240,7 +261,10 @@ export function openPage(ports: PagePorts): Page {
       return { window, width, height: Math.min(height, screen.getPrimaryDisplay().bounds.height) };
     },
     focus: () => {
-      if (!window.isDestroyed()) window.webContents.focus();
+      // Within the view's own event the view would keep it.
+      setImmediate(() => {
+        if (!window.isDestroyed()) contents().focus();
+      });
     },
   };
 }

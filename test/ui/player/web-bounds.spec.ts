@@ -1,5 +1,7 @@
 /** What bounds a web page's process: death, silence, memory, age; and that the display is never empty because of it. */
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { colours, expect, filled, foreign, onlyOnce, test, told, viewPid, watchMiddle, withLobby } from './lobby.ts';
 
 /** Nothing tells of it. */
@@ -98,5 +100,38 @@ test('a page that has grown old is loaded by a fresh process; by settings that a
     await told(lobby, 'item-shown', 'picture', again);
     await told(lobby, 'item-shown', 'old', again);
     expect(await viewPid(lobby, '/old')).not.toBe(first);
+  });
+});
+
+test('when the player’s own page is replaced, web pages of the old one go with it, and the keyboard comes to the new one', async () => {
+  await withLobby({ page: { recycleAfterHours: 0.0015 } }, async (lobby) => {
+    const { player, rig } = lobby;
+    const clip = rig.backend.addMedia('cyan.mp4', await readFile(path.resolve('test/fixtures/clips/cyan.mp4')));
+    // The picture is too short for a successor to come up in: the old page raises the web page before it goes.
+    let from = lobby.show(
+      { id: 'over', asset_url: lobby.site.page('/over', filled(colours.green)), duration: 4 },
+      { id: 'clip', type: 'video', asset_url: `${rig.backend.origin}/media/${clip.sha256}`, duration: 4 },
+    );
+    const recycling = await player.logged('page-recycling', {}, from);
+    from = player.log.indexOf(await player.logged('page-recycled', {}, player.log.indexOf(recycling)));
+    await told(lobby, 'item-shown', 'clip', from);
+    await expect.poll(lobby.middle, { timeout: 2_500, intervals: [50] }).not.toBe(colours.green);
+
+    // A view that is opened takes the keyboard; who has it a moment later?
+    await player.app.evaluate(({ app, webContents }) => {
+      const heirs: (string | undefined)[] = [];
+      Object.assign(globalThis, { heirs });
+      app.on('web-contents-created', (_event, made) => {
+        const look = () => heirs.push(made.getURL(), webContents.getFocusedWebContents()?.getURL());
+        made.on('focus', () => setTimeout(look, 100));
+      });
+    });
+    from = lobby.show({ id: 'later', asset_url: lobby.site.page('/later', filled(colours.blue)), duration: 4 });
+    await told(lobby, 'item-shown', 'later', from);
+    const heirs = () => player.app.evaluate(() => (globalThis as unknown as { heirs: string[] }).heirs);
+    const [view, heir] = (await heirs()).slice((await heirs()).findIndex((url) => url?.endsWith('/later')));
+    expect(view).toMatch(/\/later$/);
+    expect(heir).toBe('player://app/index.html');
+    expect(player.log.filter(({ event }) => event === 'ipc-refused')).toEqual([]);
   });
 });

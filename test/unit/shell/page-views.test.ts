@@ -65,6 +65,7 @@ function setUp(limits: Limits = {}) {
   };
   const made: ReturnType<typeof viewOf>[] = [];
   const changes: ViewChange[] = [];
+  let owners = [1];
   const views = createPageViews({
     window: () => ({ window, width: 1280, height: 720 }) as unknown as ReturnType<ViewsPorts['window']>,
     page: (itemId) => pageOf(itemId),
@@ -76,7 +77,7 @@ function setUp(limits: Limits = {}) {
       return one.opened;
     },
     session: async () => ({}) as Awaited<ReturnType<ViewsPorts['session']>>,
-    owners: () => [1],
+    owners: () => owners,
     changed: (change) => void changes.push(change),
     failed: () => {},
     audible: true,
@@ -93,8 +94,12 @@ function setUp(limits: Limits = {}) {
     changes,
     children,
     views,
-    async prepare(playId: string, assetId: string) {
-      views.prepare(playId, assetId, 1);
+    /** Only these may still have showings. */
+    own: (...ids: number[]) => {
+      owners = ids;
+    },
+    async prepare(playId: string, assetId: string, owner = 1) {
+      views.prepare(playId, assetId, owner);
       await settled();
     },
     /** One whole showing. */
@@ -183,4 +188,37 @@ test('a page that fails beside the display changes nothing on it', async () => {
     made.map(({ isInSight }) => isInSight()),
     [true, false, false],
   );
+});
+
+test('what a page had raised is lowered as soon as the page is gone, though another holds it for later', async () => {
+  const { made, prepare, own, views } = setUp();
+  own(2, 1);
+  await prepare('old', 'a');
+  await views.reveal('old');
+  await prepare('new', 'a', 2);
+  views.disown();
+  assert.equal(made[0]?.isInSight(), true);
+  own(2);
+  views.disown();
+  assert.equal(made[0]?.isInSight(), false);
+  assert.deepEqual(made[0]?.deeds, ['begun']);
+  await views.reveal('new');
+  assert.equal(made[0]?.isInSight(), true);
+  views.release('new');
+  assert.deepEqual(made[0]?.deeds, ['begun', 'begun', 'asleep']);
+  assert.equal(made[0]?.isInSight(), false);
+});
+
+test('a page that a successor shows as well stays when its predecessor is gone', async () => {
+  const { made, prepare, own, views } = setUp();
+  own(2, 1);
+  await prepare('old', 'a');
+  await views.reveal('old');
+  await prepare('new', 'a', 2);
+  await views.reveal('new');
+  own(2);
+  views.disown();
+  assert.equal(made[0]?.isInSight(), true);
+  views.release('new');
+  assert.equal(made[0]?.isInSight(), false);
 });
