@@ -27,6 +27,7 @@ export const recoveries = {
   CERTIFICATE_UNTRUSTED: 'operator',
   CERTIFICATE_USAGE: 'operator',
   CERTIFICATE_DATES: 'retry',
+  CERTIFICATE_UNUSABLE: 'operator',
   CONNECTION_FAILED: 'retry',
   CONNECTION_TIMEOUT: 'retry',
   CONNECTION_REFUSED: 'retry',

@@ -44,6 +44,22 @@ export function contextFor(options: Pick<ConnectOptions, 'ca' | 'caFile' | 'iden
   return context;
 }
 
+/**
+ * What `connect` would refuse of an identity before it connects, told without connecting: a chain that does not parse, a
+ * leaf for another key, a key or signature in the chain that is below OpenSSL's security level 2 (RSA 1024, SHA-1).
+ * @throws TssError CLIENT_CERTIFICATE_INVALID, KEY_CLOSED, ARGUMENT_INVALID
+ */
+export function assertIdentity({ key, certificateChain }: NonNullable<ConnectOptions['identity']>): void {
+  const inner = addonKeyOf(key);
+  try {
+    // A context has anchors; whom it trusts plays no part here.
+    translated(() => new addon.TlsContext(certificateChain, SYSTEM_ANCHORS, certificateChain, inner, false));
+  } catch (thrown) {
+    if (!(thrown instanceof TssError) || thrown.code !== 'TRUST_INVALID') throw thrown;
+    throw new TssError('CLIENT_CERTIFICATE_INVALID', thrown.message, { cause: thrown });
+  }
+}
+
 /** What tells one state of a file from the next. Taken before the file is read: at worst it is read once more. */
 function stampOf(file: string): string {
   const { dev, ino, size, mtimeNs, ctimeNs } = unlessUnreadable(file, () => statSync(file, { bigint: true }));

@@ -23,6 +23,7 @@ export type {
 } from './api.ts';
 export { attestationAttribute, type CertifyStatement, ownQualifyingData } from './attestation-attribute.ts';
 export { connect } from './connect.ts';
+export { assertIdentity } from './contexts.ts';
 export { certificateRequest } from './csr.ts';
 export { TssError } from './error.ts';
 export { softwareKey } from './key.ts';

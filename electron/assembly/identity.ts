@@ -8,7 +8,7 @@ import { type Journal, openJournal } from '../journal.ts';
 import type { Log } from '../log.ts';
 import { backoffMs } from '../mtls/backoff.ts';
 import { createOriginClient } from '../mtls/client.ts';
-import { apiConnector } from '../mtls/connector.ts';
+import { apiConnector, refusedByTls } from '../mtls/connector.ts';
 import { putAside } from '../private-file.ts';
 import { createRegistrationDriver, type RegistrationDriver } from '../registration/driver.ts';
 import { enrol } from '../registration/enrolment.ts';
@@ -88,8 +88,14 @@ export async function openIdentity(parts: IdentityParts): Promise<Identity> {
 
   if (key.created) await journal.write('key-created', { key: key.fingerprint });
 
-  const store = createCertificateStore(join(state.directory, 'certificate.pem'), (chain) =>
-    checkCertificate(chain, key.publicKey, anchors.bundle(), Date.now()),
+  const store = createCertificateStore(
+    join(state.directory, 'certificate.pem'),
+    (chain) => checkCertificate(chain, key.publicKey, anchors.bundle(), Date.now()),
+    (chainPem) => {
+      const refused = refusedByTls(key.signingKey, chainPem);
+      if (refused !== null) log.failure('certificate-unusable', refused);
+      return refused === null;
+    },
   );
   const certificates = journaledStore(store, journal, key.fingerprint);
   const attestor = identity.attestation === 'never' ? null : key.attestor;

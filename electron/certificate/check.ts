@@ -5,7 +5,8 @@ export type Verdict =
   | { readonly ok: true; readonly notBeforeMs: number; readonly notAfterMs: number }
   | {
       readonly ok: false;
-      readonly reason: 'invalid' | 'key-mismatch' | 'untrusted' | 'usage' | 'dates';
+      /** `unusable`: TLS would not show it, for a short key or an old signature in its chain, say. */
+      readonly reason: 'invalid' | 'key-mismatch' | 'untrusted' | 'usage' | 'dates' | 'unusable';
       /** With `dates`: when the first certificate of the path ends. */
       readonly notAfterMs?: number;
     };

@@ -33,6 +33,7 @@ const refusalCodes: Readonly<Record<Extract<Verdict, { ok: false }>['reason'], E
   untrusted: 'CERTIFICATE_UNTRUSTED',
   usage: 'CERTIFICATE_USAGE',
   dates: 'CERTIFICATE_DATES',
+  unusable: 'CERTIFICATE_UNUSABLE',
 };
 
 /** The error that says why a device certificate is refused. */

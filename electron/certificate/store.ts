@@ -14,6 +14,9 @@ export interface DeviceCertificate {
 /** Judges a chain for the device key at this moment. */
 export type Judge = (chain: readonly string[]) => Verdict;
 
+/** Whether TLS would show this chain, leaf first, PEM, with the device key. @throws PlayerError where it cannot be told */
+export type Showable = (chainPem: string) => boolean;
+
 export interface CertificateStore {
   /**
    * The stored certificate, judged again.
@@ -22,14 +25,14 @@ export interface CertificateStore {
   load(): Promise<DeviceCertificate | Extract<Verdict, { ok: false }> | undefined>;
   /**
    * Judge, write through to the disk (0600), read back and judge again.
-   * A refused certificate never replaces a good one.
+   * A refused certificate never replaces a good one, nor does one that no connection could be made with.
    */
   save(chain: readonly string[]): Promise<DeviceCertificate | Extract<Verdict, { ok: false }>>;
   /** Remove the certificate; the key stays. */
   forget(): Promise<void>;
 }
 
-export function createCertificateStore(file: string, judge: Judge): CertificateStore {
+export function createCertificateStore(file: string, judge: Judge, showable: Showable): CertificateStore {
   const load: CertificateStore['load'] = async () => {
     const text = await readPrivateFile(file);
     if (text === undefined) return undefined;
@@ -44,7 +47,9 @@ export function createCertificateStore(file: string, judge: Judge): CertificateS
       const chain = splitPem(given.join('\n'));
       const verdict = judge(chain);
       if (!verdict.ok) return verdict;
-      await writePrivateFile(file, deviceCertificate(chain, verdict).chainPem);
+      const { chainPem } = deviceCertificate(chain, verdict);
+      if (!showable(chainPem)) return { ok: false, reason: 'unusable' };
+      await writePrivateFile(file, chainPem);
       const stored = await load();
       if (stored === undefined || 'ok' in stored)
         throw new PlayerError(

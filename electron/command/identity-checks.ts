@@ -56,6 +56,7 @@ const reasons: Readonly<Record<string, readonly [string, ErrorCode]>> = {
   'key-mismatch': ['is for another key', 'CERTIFICATE_KEY_MISMATCH'],
   untrusted: ['comes from an authority that identity.deviceCaFile does not hold', 'CERTIFICATE_UNTRUSTED'],
   usage: ['is not for client authentication', 'CERTIFICATE_USAGE'],
+  unusable: ['has a key or signature in its chain that TLS refuses', 'CERTIFICATE_UNUSABLE'],
   dates: ['is not valid at this time', 'CERTIFICATE_DATES'],
 };
 

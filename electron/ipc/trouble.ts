@@ -45,6 +45,10 @@ const words: Readonly<Record<ErrorCode, readonly [summary: string, remedy: strin
   CERTIFICATE_KEY_MISMATCH: ['The certificate was made for another key.', 'Check the server’s certificate authority.'],
   CERTIFICATE_UNTRUSTED: ['The certificate comes from an unknown authority.', 'Check identity.deviceCaFile.'],
   CERTIFICATE_USAGE: ['The certificate is not for client authentication.', 'Check the authority’s profile.'],
+  CERTIFICATE_UNUSABLE: [
+    'The certificate’s chain is too weak for TLS.',
+    'Have the authority sign with SHA-256, and with RSA 2048 or P-256; see the log.',
+  ],
   CERTIFICATE_DATES: ['The certificate is not valid at this time.', 'Check the clock of this device.'],
   CONNECTION_FAILED: ['The server cannot be reached.', 'Check the network; the player keeps trying.'],
   CONNECTION_TIMEOUT: ['The server does not answer in time.', 'Check the network; the player keeps trying.'],
@@ -96,6 +100,7 @@ const refusals: Readonly<Record<RefusalReason, ErrorCode>> = {
   untrusted: 'CERTIFICATE_UNTRUSTED',
   usage: 'CERTIFICATE_USAGE',
   dates: 'CERTIFICATE_DATES',
+  unusable: 'CERTIFICATE_UNUSABLE',
   invalid: 'CERTIFICATE_INVALID',
 };
 

@@ -1,5 +1,13 @@
 import { readFile } from 'node:fs/promises';
-import { type ConnectOptions, connect, type UndiciConnector, undiciConnector } from 'node-tss';
+import {
+  assertIdentity,
+  type ConnectOptions,
+  connect,
+  type SigningKey,
+  type UndiciConnector,
+  undiciConnector,
+} from 'node-tss';
+import { PlayerError } from '../errors.ts';
 import type { Settings } from '../settings.ts';
 import { transportFault } from './fault.ts';
 import { proxyOf } from './proxy.ts';
@@ -21,6 +29,22 @@ export function apiConnector(
       return { ...(await termsOf(settings, announced())), ...(shown === undefined ? {} : { identity: shown }) };
     },
   });
+}
+
+/**
+ * Why TLS would not show this certificate with this key, told without a connection; `null` where it would.
+ * @param certificateChain leaf first, PEM
+ * @throws PlayerError where it cannot be told
+ */
+export function refusedByTls(key: SigningKey, certificateChain: string): PlayerError | null {
+  try {
+    assertIdentity({ key, certificateChain });
+    return null;
+  } catch (thrown) {
+    const error = transportFault(thrown);
+    if (error.code === 'CERTIFICATE_INVALID') return new PlayerError('CERTIFICATE_UNUSABLE', error.message, thrown);
+    throw error;
+  }
 }
 
 /**

@@ -1,7 +1,7 @@
 /** The registration state machine: pure. `step` decides, the driver performs. */
 
 /** Why an issued certificate or the registration itself was refused. */
-export type RefusalReason = 'denied' | 'key-mismatch' | 'untrusted' | 'usage' | 'dates' | 'invalid';
+export type RefusalReason = 'denied' | 'key-mismatch' | 'untrusted' | 'usage' | 'dates' | 'unusable' | 'invalid';
 
 /** What the server says of this device's hardware; `null` where it does not ask. */
 export type HardwareVerdict =

@@ -35,7 +35,7 @@ const schema: z.ZodType<Registration> = z.discriminatedUnion('state', [
   }),
   z.looseObject({
     state: z.literal('refused'),
-    reason: z.enum(['denied', 'key-mismatch', 'untrusted', 'usage', 'dates', 'invalid']),
+    reason: z.enum(['denied', 'key-mismatch', 'untrusted', 'usage', 'dates', 'unusable', 'invalid']),
     retryAtMs: z.number(),
   }),
 ]);

@@ -140,6 +140,10 @@ export const words: Words = {
     ],
     CERTIFICATE_UNTRUSTED: ['Das Zertifikat stammt von einer unbekannten Stelle.', 'identity.deviceCaFile prüfen.'],
     CERTIFICATE_USAGE: ['Das Zertifikat ist nicht für Client-Anmeldung.', 'Profil der Zertifizierungsstelle prüfen.'],
+    CERTIFICATE_UNUSABLE: [
+      'Die Zertifikatskette ist für TLS zu schwach.',
+      'Zertifizierungsstelle auf SHA-256 und RSA 2048 oder P-256 umstellen; siehe Log.',
+    ],
     CERTIFICATE_DATES: ['Das Zertifikat gilt zurzeit nicht.', 'Uhr dieses Geräts prüfen.'],
     CONNECTION_FAILED: ['Der Server ist nicht erreichbar.', 'Netzwerk prüfen; der Player versucht es weiter.'],
     CONNECTION_TIMEOUT: ['Der Server antwortet nicht rechtzeitig.', 'Netzwerk prüfen; der Player versucht es weiter.'],

@@ -122,6 +122,10 @@ export const words: Words = {
     ],
     CERTIFICATE_UNTRUSTED: ['El certificado es de una autoridad desconocida.', 'Revise identity.deviceCaFile.'],
     CERTIFICATE_USAGE: ['El certificado no sirve para autenticar clientes.', 'Revise el perfil de la autoridad.'],
+    CERTIFICATE_UNUSABLE: [
+      'La cadena del certificado es demasiado débil para TLS.',
+      'Use SHA-256 y RSA 2048 o P-256 en la autoridad; vea el registro.',
+    ],
     CERTIFICATE_DATES: ['El certificado no es válido en esta fecha.', 'Revise el reloj de este dispositivo.'],
     CONNECTION_FAILED: ['No se llega al servidor.', 'Revise la red; el reproductor sigue intentándolo.'],
     CONNECTION_TIMEOUT: ['El servidor no responde a tiempo.', 'Revise la red; el reproductor sigue intentándolo.'],

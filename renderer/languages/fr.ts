@@ -135,6 +135,10 @@ export const words: Words = {
     ],
     CERTIFICATE_UNTRUSTED: ['Le certificat vient d’une autorité inconnue.', 'Vérifiez identity.deviceCaFile.'],
     CERTIFICATE_USAGE: ['Le certificat n’authentifie pas un client.', 'Vérifiez le profil de l’autorité.'],
+    CERTIFICATE_UNUSABLE: [
+      'La chaîne du certificat est trop faible pour TLS.',
+      'Utilisez SHA-256 et RSA 2048 ou P-256 dans l’autorité ; voir le journal.',
+    ],
     CERTIFICATE_DATES: ['Le certificat n’est pas valable à cette date.', 'Vérifiez l’horloge de cet appareil.'],
     CONNECTION_FAILED: ['Le serveur est injoignable.', 'Vérifiez le réseau ; le lecteur réessaie.'],
     CONNECTION_TIMEOUT: ['Le serveur ne répond pas à temps.', 'Vérifiez le réseau ; le lecteur réessaie.'],

@@ -128,6 +128,10 @@ export const words: Words = {
     ],
     CERTIFICATE_UNTRUSTED: ['Il certificato viene da un’autorità sconosciuta.', 'Controlla identity.deviceCaFile.'],
     CERTIFICATE_USAGE: ['Il certificato non autentica un client.', 'Controlla il profilo dell’autorità.'],
+    CERTIFICATE_UNUSABLE: [
+      'La catena del certificato è troppo debole per TLS.',
+      'Usa SHA-256 e RSA 2048 o P-256 nell’autorità; vedi il log.',
+    ],
     CERTIFICATE_DATES: ['Il certificato non è valido in questa data.', 'Controlla l’orologio di questo dispositivo.'],
     CONNECTION_FAILED: ['Il server non è raggiungibile.', 'Controlla la rete; il player riprova.'],
     CONNECTION_TIMEOUT: ['Il server non risponde in tempo.', 'Controlla la rete; il player riprova.'],

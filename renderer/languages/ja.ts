@@ -129,6 +129,10 @@ export const words: Words = {
     CERTIFICATE_KEY_MISMATCH: ['証明書は別の鍵のものです。', 'サーバーの認証局を確認してください。'],
     CERTIFICATE_UNTRUSTED: ['証明書は未知の認証局のものです。', 'identity.deviceCaFileを確認してください。'],
     CERTIFICATE_USAGE: ['証明書はクライアント認証用ではありません。', '認証局のプロファイルを確認してください。'],
+    CERTIFICATE_UNUSABLE: [
+      '証明書チェーンの強度がTLSには不足しています。',
+      '認証局でSHA-256とRSA 2048またはP-256を使用してください。ログも参照してください。',
+    ],
     CERTIFICATE_DATES: ['証明書は現在有効ではありません。', 'このデバイスの時計を確認してください。'],
     CONNECTION_FAILED: ['サーバーに接続できません。', 'ネットワークを確認してください。再試行を続けます。'],
     CONNECTION_TIMEOUT: ['サーバーが時間内に応答しません。', 'ネットワークを確認してください。再試行を続けます。'],

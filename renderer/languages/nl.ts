@@ -125,6 +125,10 @@ export const words: Words = {
     ],
     CERTIFICATE_UNTRUSTED: ['Het certificaat is van een onbekende autoriteit.', 'Controleer identity.deviceCaFile.'],
     CERTIFICATE_USAGE: ['Het certificaat is niet voor clientaanmelding.', 'Controleer het profiel van de autoriteit.'],
+    CERTIFICATE_UNUSABLE: [
+      'De certificaatketen is te zwak voor TLS.',
+      'Gebruik SHA-256 en RSA 2048 of P-256 bij de autoriteit; zie het log.',
+    ],
     CERTIFICATE_DATES: ['Het certificaat is nu niet geldig.', 'Controleer de klok van dit apparaat.'],
     CONNECTION_FAILED: ['De server is niet bereikbaar.', 'Controleer het netwerk; de speler blijft proberen.'],
     CONNECTION_TIMEOUT: ['De server antwoordt niet op tijd.', 'Controleer het netwerk; de speler blijft proberen.'],

@@ -125,6 +125,10 @@ export const words: Words = {
     CERTIFICATE_KEY_MISMATCH: ['Certyfikat jest dla innego klucza.', 'Sprawdź urząd certyfikacji serwera.'],
     CERTIFICATE_UNTRUSTED: ['Certyfikat pochodzi z nieznanego urzędu.', 'Sprawdź identity.deviceCaFile.'],
     CERTIFICATE_USAGE: ['Certyfikat nie służy do uwierzytelniania klienta.', 'Sprawdź profil urzędu.'],
+    CERTIFICATE_UNUSABLE: [
+      'Łańcuch certyfikatu jest za słaby dla TLS.',
+      'Użyj w urzędzie SHA-256 oraz RSA 2048 lub P-256; zobacz log.',
+    ],
     CERTIFICATE_DATES: ['Certyfikat nie jest teraz ważny.', 'Sprawdź zegar tego urządzenia.'],
     CONNECTION_FAILED: ['Serwer jest nieosiągalny.', 'Sprawdź sieć; odtwarzacz próbuje dalej.'],
     CONNECTION_TIMEOUT: ['Serwer nie odpowiada na czas.', 'Sprawdź sieć; odtwarzacz próbuje dalej.'],

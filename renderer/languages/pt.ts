@@ -125,6 +125,10 @@ export const words: Words = {
     ],
     CERTIFICATE_UNTRUSTED: ['O certificado é de uma autoridade desconhecida.', 'Verifique identity.deviceCaFile.'],
     CERTIFICATE_USAGE: ['O certificado não autentica clientes.', 'Verifique o perfil da autoridade.'],
+    CERTIFICATE_UNUSABLE: [
+      'A cadeia do certificado é demasiado fraca para TLS.',
+      'Use SHA-256 e RSA 2048 ou P-256 na autoridade; veja o registo.',
+    ],
     CERTIFICATE_DATES: ['O certificado não é válido nesta data.', 'Verifique o relógio deste dispositivo.'],
     CONNECTION_FAILED: ['O servidor não está acessível.', 'Verifique a rede; o leitor continua a tentar.'],
     CONNECTION_TIMEOUT: ['O servidor não responde a tempo.', 'Verifique a rede; o leitor continua a tentar.'],

@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
-import { type ConnectOptions, connect, type SigningKey, softwareKey, type TlsStream } from 'node-tss';
+import { assertIdentity, type ConnectOptions, connect, type SigningKey, softwareKey, type TlsStream } from 'node-tss';
+import { createHierarchy } from '../support/certificate-hierarchy.ts';
 import { type Authority, createAuthority, createKey, keyPem } from '../support/certificates.ts';
 import { type NginxOptions, startNginx } from '../support/nginx.ts';
 import { startOpensslServer } from '../support/openssl.ts';
@@ -127,6 +128,25 @@ test('refuses, before it connects, a client certificate for another key', async 
   const stranger = identity(newSoftwareKey());
   const wrong = { key: newSoftwareKey(), certificateChain: stranger.certificateChain };
   await assert.rejects(connect(to(1, { identity: wrong })), { code: 'CLIENT_CERTIFICATE_INVALID' });
+});
+
+test('tells without a connection what connect would refuse: another key, what does not parse, a chain that is too weak', async () => {
+  const key = newSoftwareKey();
+  const { certificateChain } = identity(key);
+  assertIdentity({ key, certificateChain });
+  const broken = certificateChain.replace(/\n.{8}/, '\nAAAAAAAA');
+  const [fine, weak] = (['sha256', 'sha1'] as const).map((digest) => {
+    const { intermediate } = createHierarchy(digest);
+    return clientCertificate(intermediate, key) + intermediate.certificatePem;
+  }) as [string, string];
+  assertIdentity({ key, certificateChain: fine });
+  for (const refused of [identity(newSoftwareKey()).certificateChain, '', 'text', broken, fine + broken, weak]) {
+    const shown = { key, certificateChain: refused };
+    assert.throws(() => assertIdentity(shown), { code: 'CLIENT_CERTIFICATE_INVALID' });
+    await assert.rejects(connect(to(1, { identity: shown })), { code: 'CLIENT_CERTIFICATE_INVALID' });
+  }
+  await key.close();
+  assert.throws(() => assertIdentity({ key, certificateChain }), { code: 'KEY_CLOSED' });
 });
 
 test('refuses certificates and anchors that do not parse', async () => {

@@ -19,6 +19,7 @@ import { checkCertificate, splitPem } from '../../electron/certificate/check.ts'
 import { createCertificateStore } from '../../electron/certificate/store.ts';
 import { PlayerError } from '../../electron/errors.ts';
 import { openJournal } from '../../electron/journal.ts';
+import { refusedByTls } from '../../electron/mtls/connector.ts';
 import { writePrivateFile } from '../../electron/private-file.ts';
 import type { RegistrationDriver } from '../../electron/registration/driver.ts';
 import type { Settings } from '../../electron/settings.ts';
@@ -104,8 +105,10 @@ export async function screenSession(untilMs: number, answer: (asked: Asked) => v
   const { log, events } = recordedLog();
   const journal = openJournal(directory, Date.now, log);
   const anchors = await openAnchors(settings, journal, log);
-  const certificates = createCertificateStore(file('certificate.pem'), (chain) =>
-    checkCertificate(chain, key.publicKey, anchors.bundle(), Date.now()),
+  const certificates = createCertificateStore(
+    file('certificate.pem'),
+    (chain) => checkCertificate(chain, key.publicKey, anchors.bundle(), Date.now()),
+    (chainPem) => refusedByTls(key.signingKey, chainPem) === null,
   );
   const told: string[] = [];
   const registration = { tell: async ({ type }) => void told.push(type) } as Partial<RegistrationDriver>;

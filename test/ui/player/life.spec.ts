@@ -3,6 +3,9 @@ import { createHash, type X509Certificate } from 'node:crypto';
 import { copyFile, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { readJournal } from '../../../electron/journal.ts';
+import { acceptRequest } from '../../backend/certificate-request.ts';
+import { createHierarchy } from '../../support/certificate-hierarchy.ts';
+import { createAuthority } from '../../support/certificates.ts';
 import { attested, certificateOf, clockOf, expect, shown, test } from './chips.ts';
 import type { Rig } from './rig.ts';
 import { scenario } from './scenario.ts';
@@ -36,6 +39,53 @@ test('a certificate is renewed at two thirds of its life; a server that fails me
   expect(Date.now()).toBeLessThan(Date.parse(first.validTo));
   expect(await shown(player)).toEqual({ state: 'playing', code: null });
   await player.stop();
+});
+
+test('a renewal over an authority that TLS refuses leaves the present certificate in use, and is tried again', async ({
+  rig,
+}) => {
+  const good = createAuthority('Devices');
+  const { rootPem, intermediate } = createHierarchy('sha1');
+  let authority = good;
+  await rig.backend.close();
+  await rig.startBackend({
+    issuer: {
+      async issue({ csrPem, hostname, lifetimeSeconds }) {
+        const validity = {
+          notBefore: new Date(Date.now() - 60_000),
+          notAfter: new Date(Date.now() + lifetimeSeconds * 1_000),
+        };
+        const { publicKey } = acceptRequest(csrPem, hostname);
+        const { pem, serial } = authority.issue({
+          commonName: hostname,
+          publicKey,
+          ...validity,
+          purposes: ['clientAuth'],
+        });
+        return { certificatePem: pem, chainPem: [authority.certificatePem], reference: serial };
+      },
+      revoke: async () => undefined,
+      roots: async () => [good.certificatePem, rootPem],
+    },
+  });
+  rig.settings = { identity: { deviceCaFile: rig.backend.deviceCaFile } };
+  const player = await rig.startRegistered();
+  const before = (await certificateOf(rig)).serialNumber;
+  await expect.poll(() => rig.backend.openStreams()).toBe(1);
+  authority = intermediate;
+  rig.backend.sendEvent('certificate', 'renew');
+  await player.logged('certificate-unusable', { code: 'CERTIFICATE_UNUSABLE' });
+  await player.logged('renewal-failed', { code: 'CERTIFICATE_UNUSABLE' });
+  expect((await certificateOf(rig)).serialNumber).toBe(before);
+  await expect.poll(() => shown(player)).toEqual({ state: 'playing', code: 'CERTIFICATE_UNUSABLE' });
+  authority = good;
+  await player.logged('certificate-renewed');
+  expect((await certificateOf(rig)).serialNumber).not.toBe(before);
+  expect(await events(rig)).toContain('certificate-refused');
+  await player.stop();
+  const again = await rig.start();
+  await again.logged('events-connected');
+  await again.stop();
 });
 
 test('another key: the old one stays until the new certificate works; the same attestation key certifies it', async ({

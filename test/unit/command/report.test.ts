@@ -63,9 +63,10 @@ test('judges the key: none yet, one that does not sign, one in a file, one that 
 
 test('judges the certificate, and says what to do without one', () => {
   const now = Date.UTC(2026, 0, 1);
-  const judged = (reason: 'dates' | 'untrusted' | 'key-mismatch' | 'usage' | 'invalid') =>
+  const reasons = ['dates', 'untrusted', 'key-mismatch', 'usage', 'unusable', 'invalid'] as const;
+  const judged = (reason: (typeof reasons)[number]) =>
     checkCertificateOf({ ok: false, reason }, { state: 'unregistered' }, now, remedies);
-  for (const reason of ['dates', 'untrusted', 'key-mismatch', 'usage', 'invalid'] as const) {
+  for (const reason of reasons) {
     assert.equal(judged(reason).verdict, 'failed');
     assert.equal(judged(reason).remedy, 'the remedy');
   }

@@ -117,7 +117,7 @@ test('the notice is the identity’s fault first, then the latest other fault', 
 });
 
 test('every reason of a refusal has words and a remedy of its own', () => {
-  const reasons: RefusalReason[] = ['denied', 'key-mismatch', 'untrusted', 'usage', 'dates', 'invalid'];
+  const reasons: RefusalReason[] = ['denied', 'key-mismatch', 'untrusted', 'usage', 'dates', 'unusable', 'invalid'];
   const summaries = reasons.map((reason) => {
     const snapshot = present({ ...playingFacts, registration: { state: 'refused', reason, retryAtMs: 0 } });
     return snapshot.state === 'trouble' ? snapshot.trouble.summary : '';
