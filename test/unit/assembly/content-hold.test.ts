@@ -10,7 +10,7 @@ import { documentOf, green, lost, red, screenContent } from '../../support/scree
 const bothBytes = red.bytes.length + green.bytes.length;
 
 /** Turns of the event loop until something holds; timers stand. */
-async function until(holds: () => boolean, withinMs = 10_000): Promise<void> {
+async function until(holds: () => boolean, withinMs = 30_000): Promise<void> {
   const endMs = performance.now() + withinMs;
   while (performance.now() < endMs && !holds()) await new Promise((resolve) => setImmediate(resolve));
 }
