@@ -5,6 +5,7 @@ import { describe, it } from 'node:test';
 import { chunkBytes, createDigests, digestsLength } from '../../../electron/cache/chunks.ts';
 import { type Files, realFiles } from '../../../electron/cache/folders.ts';
 import type { MediaStore } from '../../../electron/cache/store.ts';
+import type { PlayerError } from '../../../electron/errors.ts';
 import { OriginOf, StoreBench, sha256, wanting } from '../../support/cache-store.ts';
 
 const maxBytes = 16 * 2 ** 20;
@@ -147,14 +148,19 @@ describe('reading a stored file', () => {
     assert.deepEqual(asked, [chunkBytes, chunkBytes, film.length - 2 * chunkBytes]);
   });
 
-  it('finds the damage also where the disk does not let it be put away', {
+  it('finds the damage also where the disk does not let it be put away, and says so', {
     skip: process.getuid?.() === 0,
   }, async (test) => {
     const { bench, first } = await stored(test);
     await flip(bench.mediaPath(hash), 9);
     await chmod(bench.path('quarantine'), 0o500);
-    await assert.rejects(first.verify(hash), { code: 'STORE_FAILED' });
+    assert.equal(await first.verify(hash), false);
     await chmod(bench.path('quarantine'), 0o700);
     assert.deepEqual([bench.damaged, first.locate(hash)], [[[hash, 'damaged']], null]);
+    assert.deepEqual(
+      bench.failures.map((thrown) => (thrown as PlayerError).code),
+      ['STORE_FAILED'],
+      'it is said',
+    );
   });
 });
