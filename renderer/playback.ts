@@ -29,9 +29,9 @@ export interface Playback {
   readonly plays: number;
   /** Surface of the latest reveal; the next item is prepared on the other one. */
   readonly lastSurface: SurfaceId;
-  /** Items in a row that could not be prepared. */
+  /** Items in a row that could not be revealed. */
   readonly misses: number;
-  /** Rounds in a row in which nothing could be prepared. */
+  /** Rounds in a row in which nothing could be revealed. */
   readonly emptyRounds: number;
   /** Number of the awaited retry while nothing of the program can be shown. */
   readonly retry: number | null;
@@ -41,6 +41,7 @@ export type Happening =
   /** `from`: what another page showed before this one began. */
   | { readonly type: 'program-changed'; readonly program: Program | null; readonly from?: Resume }
   | { readonly type: 'prepared'; readonly play: number }
+  /** It cannot be shown, or not any more while it waits. */
   | { readonly type: 'refused'; readonly play: number; readonly reason: string }
   | { readonly type: 'presented'; readonly play: number }
   | { readonly type: 'settled'; readonly play: number }
@@ -49,6 +50,8 @@ export type Happening =
   | { readonly type: 'stalled'; readonly play: number }
   /** Its time has been up for a while: the next one is late, the one after it is, too, or even overdue. */
   | { readonly type: 'late' | 'again' | 'overdue'; readonly play: number }
+  /** A program without it has come a while ago. */
+  | { readonly type: 'withdrawn'; readonly play: number }
   | { readonly type: 'retry-due'; readonly retry: number };
 
 export type Effect =
@@ -59,7 +62,7 @@ export type Effect =
   | {
       readonly type: 'remind';
       readonly play: Play;
-      readonly of: 'elapsed' | 'late' | 'again' | 'overdue';
+      readonly of: 'withdrawn' | 'late' | 'again' | 'overdue';
       readonly ms: number;
     }
   /** Takes the play off the display; a screen shows in its place. */
@@ -162,9 +165,14 @@ function reveal(from: Playback, effects: readonly Effect[]): Step {
   const { phase: _ready, ...play } = upcoming;
   const revealed: Shown = { ...play, phase: 'revealed', timeIsUp: false };
   return {
-    next: { ...from, shown: revealed, upcoming: null, lastSurface: play.surface },
+    next: { ...from, shown: revealed, upcoming: null, lastSurface: play.surface, misses: 0, emptyRounds: 0 },
     effects: [...effects, { type: 'reveal', play, outgoing: shown }],
   };
+}
+
+/** Where a program holds what is shown; negative where it does not, or holds another file by that name. */
+function placeOf(program: Program | null, { item: { itemId, source } }: Shown): number {
+  return program?.items.findIndex((item) => item.itemId === itemId && item.source === source) ?? -1;
 }
 
 /** Where a page goes on that takes the place of another; at the beginning where the program does not hold the item. */
@@ -183,10 +191,8 @@ function changeProgram(from: Playback, program: Program | null, resume?: Resume)
     return { next: { ...fresh, shown: null }, effects };
   }
   if (shown === null) return seek({ ...fresh, cursor: cursorOf(program, resume) }, effects);
-  const place = program.items.findIndex(
-    ({ itemId, source }) => itemId === shown.item.itemId && source === shown.item.source,
-  );
-  if (place < 0) effects.push({ type: 'remind', play: shown, of: 'elapsed', ms: withdrawnGraceMs });
+  const place = placeOf(program, shown);
+  if (place < 0) effects.push({ type: 'remind', play: shown, of: 'withdrawn', ms: withdrawnGraceMs });
   const onward = { ...fresh, cursor: place + 1 };
   // Until the reveal has settled, the other surface still holds the item before.
   return shown.phase === 'settled' ? seek(onward, effects) : { next: onward, effects };
@@ -225,9 +231,8 @@ const isAgain = ({ upcoming }: Playback, shown: Shown) => upcoming?.item.itemId 
 
 /** The shown item has another turn, because it can be shown and others could not; the round goes on after it. */
 function takeAgain(from: Playback, shown: Shown): Step {
-  const { itemId, source } = shown.item;
-  const stays = from.program?.items.some((item) => item.itemId === itemId && item.source === source) === true;
-  if (from.upcoming === null || isAgain(from, shown) || !stays) return { next: from, effects: [] };
+  if (from.upcoming === null || isAgain(from, shown) || placeOf(from.program, shown) < 0)
+    return { next: from, effects: [] };
   const { next, effects } = passOver(from);
   const play: Play = { play: next.plays + 1, surface: next.lastSurface === 0 ? 1 : 0, item: shown.item };
   effects.push({ type: 'prepare', play });
@@ -255,7 +260,7 @@ export function step(from: Playback, happening: Happening): Step {
       return changeProgram(from, happening.program, happening.from);
     case 'prepared':
       if (upcoming?.play !== happening.play) return unchanged;
-      return reveal({ ...from, upcoming: { ...upcoming, phase: 'ready' }, misses: 0, emptyRounds: 0 }, []);
+      return reveal({ ...from, upcoming: { ...upcoming, phase: 'ready' } }, []);
     case 'refused':
       if (upcoming?.play !== happening.play) return unchanged;
       return seek({ ...from, upcoming: null, misses: from.misses + 1 }, [
@@ -272,6 +277,10 @@ export function step(from: Playback, happening: Happening): Step {
     case 'stalled':
       if (shown?.play !== happening.play) return unchanged;
       return timeIsUp(from, shown, lateMs, [report(shown.item, 'failed', 'stalled')]);
+    case 'withdrawn':
+      // Back in the program since, it keeps its time.
+      if (shown?.play !== happening.play || placeOf(from.program, shown) >= 0) return unchanged;
+      return timeIsUp(from, shown, 0, []);
     case 'late':
       return shown?.play === happening.play ? goPastLate(from) : unchanged;
     case 'again':

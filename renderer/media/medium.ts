@@ -22,6 +22,8 @@ export type Layer = 'surface' | 'view';
 /** An item that is decoded and waits, invisible, on its surface. */
 export interface Medium {
   readonly layer: Layer;
+  /** Rejects with a `Refusal` when it cannot be shown after all, though it was ready; never resolves. */
+  readonly lost?: Promise<never>;
   /** Called once, at the moment of reveal. */
   start(events: MediumEvents): void;
   /**

@@ -96,25 +96,25 @@ export function createStage({ surfaces, report, changed, resume = null }: StageP
     const holding: Holding = { play, abort, medium: null, stopTimers: [stopDeadline] };
     holdings[surface] = holding;
     const first = playback.shown === null;
-    prepare(surfaces[surface], item, abort.signal, first).then(
-      async (medium) => {
-        if (holdings[surface] !== holding) return medium.release();
-        holding.medium = medium;
-        // With nothing beneath there is nothing to hold: a first picture comes at once.
-        if (!first || item.kind === 'video' || item.kind === 'stream')
-          await layOver(surfaces[surface], surfaces[other(surface)]);
-        if (holdings[surface] !== holding) return;
-        // Beneath a view it may be seen at once: should the view be gone of a sudden, this is there and not the empty stage.
-        if (holdings[other(surface)]?.medium?.layer === 'view') surfaces[surface].style.opacity = '1';
-        stopDeadline();
-        happen({ type: 'prepared', play });
-      },
-      (thrown: unknown) => {
-        if (holdings[surface] !== holding) return;
-        clear(surface);
-        happen({ type: 'refused', play, reason: thrown instanceof Refusal ? thrown.reason : 'failed' });
-      },
-    );
+    const refused = (thrown: unknown) => {
+      // Once it is revealed, its events tell what becomes of it.
+      if (holdings[surface] !== holding || playback.upcoming?.play !== play) return;
+      clear(surface);
+      happen({ type: 'refused', play, reason: thrown instanceof Refusal ? thrown.reason : 'failed' });
+    };
+    prepare(surfaces[surface], item, abort.signal, first).then(async (medium) => {
+      if (holdings[surface] !== holding) return medium.release();
+      holding.medium = medium;
+      medium.lost?.catch(refused);
+      // With nothing beneath there is nothing to hold: a first picture comes at once.
+      if (!first || item.kind === 'video' || item.kind === 'stream')
+        await layOver(surfaces[surface], surfaces[other(surface)]);
+      if (holdings[surface] !== holding) return;
+      // Beneath a view it may be seen at once: should the view be gone of a sudden, this is there and not the empty stage.
+      if (holdings[other(surface)]?.medium?.layer === 'view') surfaces[surface].style.opacity = '1';
+      stopDeadline();
+      happen({ type: 'prepared', play });
+    }, refused);
   };
 
   /** Lets an item's time run, beginning at the moment at which it was due. */
@@ -195,7 +195,7 @@ export function createStage({ surfaces, report, changed, resume = null }: StageP
       case 'remind': {
         const { play, surface } = effect.play;
         const { ms, of: type } = effect;
-        holdings[surface]?.stopTimers.push(after(ms, () => happen({ type, play, beyondMs: 0 })));
+        holdings[surface]?.stopTimers.push(after(ms, () => happen({ type, play })));
         break;
       }
       case 'wait':

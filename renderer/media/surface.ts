@@ -65,7 +65,8 @@ export async function fadeAway(surface: HTMLElement): Promise<void> {
   await fade(surface, 1, 0, leavingMs);
 }
 
-/** Makes a surface invisible at once; for use when it is covered or empty. */
+/** Makes a surface invisible at once, also amid a fade; for use when it is covered or empty. */
 export function hide(surface: HTMLElement): void {
+  for (const animation of surface.getAnimations()) animation.finish();
   surface.style.opacity = '0';
 }

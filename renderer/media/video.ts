@@ -146,6 +146,7 @@ export async function prepareOn(
 
   return {
     layer: 'surface',
+    lost: source.failed,
     start(told) {
       events = told;
       source.begin();

@@ -22,25 +22,30 @@ export const prepareWeb: Prepare = async (_surface, item, signal) => {
     stopListening();
     void settle(bridge.releaseView({ playId }));
   };
-  const ready = new Promise<void>((resolve, reject) => {
+  let lose = (_refusal: Refusal) => {};
+  const lost = new Promise<never>((_resolve, reject) => {
+    lose = reject;
+  });
+  const ready = new Promise<void>((resolve) => {
     const hear = (change: ViewChange) => {
       if (change.playId !== playId) return;
       if (change.state === 'ready') return resolve();
-      reject(new Refusal(change.reason ?? 'failed'));
+      lose(new Refusal(change.reason ?? 'failed'));
       // On the display already: it has nothing more to show.
       if (!released) events?.stalled();
     };
     stopListening = bridge.onView(hear);
-    signal.addEventListener('abort', () => reject(refusalOf(signal)), { once: true });
+    signal.addEventListener('abort', () => lose(refusalOf(signal)), { once: true });
   });
   try {
-    await Promise.all([bridge.prepareView({ playId, itemId: item.itemId }), ready]);
+    await Promise.race([Promise.all([bridge.prepareView({ playId, itemId: item.itemId }), ready]), lost]);
   } catch (thrown) {
     release();
     throw thrown instanceof Refusal ? thrown : new Refusal('failed', thrown);
   }
   return {
     layer: 'view',
+    lost,
     start(told) {
       events = told;
       bridge.revealView({ playId }).then(

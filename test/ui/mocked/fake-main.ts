@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Readable } from 'node:stream';
+import { setTimeout as wait } from 'node:timers/promises';
 import { app, BrowserWindow, ipcMain, protocol } from 'electron';
 import type { MediaFormat } from '../../../electron/cache/media.ts';
 import type {
@@ -32,6 +33,8 @@ export interface FakeMain {
   readonly beats: Heartbeat[];
   /** What is told of the web pages of items when they are asked for; of others nothing. */
   setPages(pages: Readonly<Record<string, Omit<ViewChange, 'playId'>>>): void;
+  /** Tells of the web page of an item what has become of it since it was last asked for. */
+  pushPage(itemId: string, change: Omit<ViewChange, 'playId'>): void;
   /** What the page asked about web pages, in order. */
   readonly viewCalls: string[];
   push(snapshot: Snapshot): void;
@@ -99,7 +102,10 @@ function hangingMedia(hash: string): ServedMedia | null {
   return { sizeBytes: 10_000_000, headers: mediaHeaders(format), read };
 }
 
-/** The streams of test/fixtures/streams as main serves them, only that no network is between; `hanging` does not answer. */
+/**
+ * The streams of test/fixtures/streams as main serves them, only that no network is between. `hanging` does not answer;
+ * the second part of `breaking` is not there, which is told after a second.
+ */
 function readStreams(): Streams {
   const folder = path.resolve('test/fixtures/streams');
   return createStreams({
@@ -108,11 +114,15 @@ function readStreams(): Streams {
       return { assetId: name, url: `https://streams.test/${name}.m3u8`, headers: {}, allowedOrigins: [] };
     },
     request: async ({ url, headers }) => {
-      const name = path.basename(new URL(url).pathname);
+      const asked = path.basename(new URL(url).pathname);
+      const isBreaking = asked === 'breaking.m3u8';
+      const name = isBreaking ? 'segments.m3u8' : asked;
+      if (name === 'gone-1.mpegts') await wait(1000);
       if (name === 'hanging.m3u8') return new Promise<never>(() => {});
       const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(headers['range'] ?? '') ?? [];
       const found = readdirSync(folder).includes(name);
-      const bytes = found ? readFileSync(path.join(folder, name)) : Buffer.alloc(0);
+      const whole = found ? readFileSync(path.join(folder, name)) : Buffer.alloc(0);
+      const bytes = isBreaking ? Buffer.from(whole.toString('utf8').replace('segments-1', 'gone-1')) : whole;
       const part = first === undefined ? bytes : bytes.subarray(Number(first), Number(last) + 1);
       const status = !found ? 404 : first === undefined ? 200 : 206;
       return { status, location: null, body: Readable.from([part]), destroy: () => undefined };
@@ -145,6 +155,7 @@ async function start() {
   let snapshot = starting;
   let resume: Resume | null = null;
   let pages: Readonly<Record<string, Omit<ViewChange, 'playId'>>> = {};
+  const plays = new Map<string, string>();
   const push = <Channel extends keyof Pushes>(channel: Channel, payload: Pushes[Channel]) =>
     window.webContents.send(channel, payload);
   const fakeMain: FakeMain = {
@@ -157,6 +168,7 @@ async function start() {
       pages = told;
       fakeMain.viewCalls.length = 0;
     },
+    pushPage: (itemId, change) => push('view:changed', { playId: plays.get(itemId) ?? '', ...change }),
     push(changed) {
       snapshot = changed;
       push('snapshot:changed', changed);
@@ -180,6 +192,7 @@ async function start() {
   handle('operator:enter', ({ pin }) => void fakeMain.pins.push(pin));
   handle('view:prepare', ({ itemId, playId }) => {
     fakeMain.viewCalls.push(`prepare ${itemId}`);
+    plays.set(itemId, playId);
     const change = pages[itemId];
     if (change !== undefined) push('view:changed', { playId, ...change });
     return undefined;

@@ -48,6 +48,8 @@ export interface Kiosk {
   beats(): Promise<readonly Heartbeat[]>;
   /** Says what main is to tell of the web pages of items; forgets what was asked about others. */
   pages(pages: Readonly<Record<string, Omit<ViewChange, 'playId'>>>): Promise<void>;
+  /** Tells of the web page of an item what has become of it, as main does. */
+  pushPage(itemId: string, change: Omit<ViewChange, 'playId'>): Promise<void>;
   /** What the page has asked about web pages since then. */
   viewCalls(): Promise<readonly string[]>;
   /** Waits until the reports contain these, in this order, possibly with others between them. */
@@ -120,6 +122,11 @@ async function openKiosk(app: ElectronApplication, display: Display, observers: 
     },
     beats: () => app.evaluate(() => globalThis.fakeMain.beats),
     pages: (pages) => app.evaluate((_electron, told) => globalThis.fakeMain.setPages(told), pages),
+    pushPage: (itemId, change) =>
+      app.evaluate((_electron, told) => globalThis.fakeMain.pushPage(...told), [itemId, change] as [
+        string,
+        Omit<ViewChange, 'playId'>,
+      ]),
     viewCalls: () => app.evaluate(() => globalThis.fakeMain.viewCalls),
     async reported(...wanted) {
       const story = async () => (await reports()).map(told);

@@ -113,6 +113,24 @@ test('lowers a web page in time though what lies prepared beneath it does not mo
   expect((await kiosk.reports()).map(told)).toEqual(['shown news']);
 });
 
+test('a web page that fails while it waits gives way to the next item, unseen', async ({ kiosk }) => {
+  const web = await item('news', 'red.png', { kind: 'web', source: null });
+  const [a, c] = [await item('a', 'red.png', { durationSeconds: 4 }), await item('c', 'cyan.mp4')];
+  await kiosk.pages({ news: { state: 'ready' } });
+  await kiosk.push(playing('p1', [a, web, c]));
+  await kiosk.reported('shown a');
+  await expect.poll(kiosk.viewCalls).toEqual(['prepare news']);
+  await kiosk.painted('red');
+  await expect.poll(async () => (await kiosk.beats()).at(-1)).toMatchObject({ itemId: 'a', preparingId: null });
+  const observer = kiosk.observe();
+  await kiosk.pushPage('news', { state: 'failed', reason: 'crashed' });
+  await kiosk.reported('shown a', 'failed news crashed', 'shown c');
+  observer.stop();
+  expect((await kiosk.reports()).slice(0, 3).map(told)).toEqual(['shown a', 'failed news crashed', 'shown c']);
+  expect((await kiosk.viewCalls()).slice(0, 2)).toEqual(['prepare news', 'release']);
+  expect(observer.sights).not.toContain('dark');
+});
+
 test('rests and tries again when nothing of a program can be shown', async ({ kiosk }) => {
   await kiosk.push(playing('p1', [await item('x', 'broken.png'), await item('y', 'broken.png')]));
   await kiosk.reported('failed x decode', 'failed y decode');
@@ -152,6 +170,7 @@ for (const { kind, digit } of [
     await kiosk.push(playing('p1', [a, hanging]));
     await kiosk.reported('shown a');
     await expect.poll(async () => (await kiosk.beats()).at(-1)?.preparingId).toBe('h');
+    await kiosk.painted('red');
     await kiosk.push(playing('p2', [a, await item('b', 'cyan.mp4', { durationSeconds: 3 })]));
     const observer = kiosk.observe();
     await kiosk.reported('shown a', 'shown b', 'shown a');

@@ -58,6 +58,22 @@ test('passes over a stream that does not come, for the reason that main gives', 
   await kiosk.reported('failed s http-status', 'shown a');
 });
 
+test('a stream that ends for good while it waits gives way to the next item, unseen', async ({ kiosk }) => {
+  const [a, c] = [await item('a', 'red.png', { durationSeconds: 14 }), await item('c', 'green.png')];
+  await kiosk.push(playing('p1', [a, streamItem('s', 'breaking'), c]));
+  await kiosk.reported('shown a');
+  await kiosk.page.waitForFunction(
+    () => document.querySelector<HTMLElement>('.surface:has(video)')?.style.opacity === '0.001',
+  );
+  expect((await kiosk.reports()).map(told)).toEqual(['shown a']);
+  await kiosk.painted('red');
+  const observer = kiosk.observe();
+  await kiosk.reported('shown a', 'failed s http-status', 'shown c');
+  observer.stop();
+  expect((await kiosk.reports()).slice(0, 3).map(told)).toEqual(['shown a', 'failed s http-status', 'shown c']);
+  expect(observer.sights).not.toContain('dark');
+});
+
 test('gives a stream back: no video and no object of it stays', async ({ kiosk }) => {
   await kiosk.push(playing('p1', [streamItem('s', 'segments', { durationSeconds: 1 }), await item('a', 'red.png')]));
   await kiosk.reported('shown s', 'shown a', 'shown s');

@@ -1,6 +1,6 @@
 /** How items follow on each other: kinds of transition, short, many, hanging and broken items, and where a page goes on. */
 import { expect } from 'playwright/test';
-import { item, playing, test, told } from './kiosk.ts';
+import { device, item, playing, test, told } from './kiosk.ts';
 import { isMixture, sightOf } from './observer.ts';
 
 test('a slide pushes the old picture out, edge to edge, without a dark frame', async ({ kiosk }) => {
@@ -111,6 +111,28 @@ test('an item that hangs is passed over within two seconds of the time of the on
   await kiosk.reported('shown a', 'failed b deadline', 'shown c', 'shown a', 'failed b deadline', 'shown c');
   expect((await kiosk.reports()).slice(0, 3).map(told)).toEqual(['shown a', 'failed b deadline', 'shown c']);
   await expect(kiosk.page.getByTestId('screen-standby')).toBeHidden();
+});
+
+test('what is prepared on a surface that still fades away is not seen', async ({ kiosk }) => {
+  await kiosk.page.evaluate(() => {
+    const { animate } = Element.prototype;
+    Element.prototype.animate = function (frames, timing) {
+      return animate.call(this, frames, { ...(timing as KeyframeAnimationOptions), duration: 60_000 });
+    };
+  });
+  await kiosk.push(playing('p1', [await item('a', 'red.png', { durationSeconds: 60 })]));
+  await kiosk.reported('shown a');
+  await kiosk.painted('red');
+  await kiosk.push({ ...device, state: 'standby', reason: 'suspended' });
+  const [b, c] = [await item('b', 'green.png', { durationSeconds: 60 }), await item('c', 'blue.png')];
+  await kiosk.push(playing('p2', [b, c]));
+  await kiosk.reported('shown b');
+  // Laid over, but not to be seen.
+  await kiosk.page.waitForFunction(() => {
+    const surface = document.querySelector<HTMLElement>('.surface:has(img[alt="blue.png"])');
+    return surface?.style.opacity === '0.001';
+  });
+  await kiosk.painted('green');
 });
 
 test('when everything hangs the picture goes, too, and a screen says so until something can be shown', async ({

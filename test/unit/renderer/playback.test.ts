@@ -48,6 +48,7 @@ type Move =
   | 'late'
   | 'again'
   | 'overdue'
+  | 'withdrawn'
   | 'retry-due';
 
 function happeningOf(from: Playback, move: Move): Happening {
@@ -213,6 +214,16 @@ for (const { behaviour, moves, story } of [
     moves: [program('p', 'a'), ...begun, 'elapsed', 'refused'],
     story: ['failed a decode', 'wait 2000', 'leave a@0'],
   },
+  {
+    behaviour: 'gives its turn to the one behind it when an item is lost while it waits',
+    moves: [abc, ...begun, 'prepared', 'refused'],
+    story: ['failed b decode', 'prepare c@1'],
+  },
+  {
+    behaviour: 'waits when all of a program is lost while it waits, though each was ready',
+    moves: [program('p', 'a', 'b'), ...begun, 'prepared', 'refused', 'prepared', 'refused'],
+    story: ['failed a decode', 'wait 2000'],
+  },
   { behaviour: 'takes no program twice', moves: [abc, program('p', 'x')], story: [] },
   {
     behaviour: 'leaves and lets go when there is no program any more',
@@ -222,7 +233,17 @@ for (const { behaviour, moves, story } of [
   {
     behaviour: 'limits an item that a new program does not hold',
     moves: [abc, ...begun, program('q', 'x')],
-    story: ['discard b@1', `elapsed a ${withdrawnGraceMs}`, 'prepare x@1'],
+    story: ['discard b@1', `withdrawn a ${withdrawnGraceMs}`, 'prepare x@1'],
+  },
+  {
+    behaviour: 'ends the time of an item that is still withdrawn after the grace',
+    moves: [abc, ...begun, program('q', 'x'), 'prepared', 'withdrawn'],
+    story: ['reveal x@1 over a'],
+  },
+  {
+    behaviour: 'leaves an item its time that was withdrawn and put back',
+    moves: [abc, ...begun, program('q', 'x'), program('r', 'a', 'x'), 'prepared', 'withdrawn'],
+    story: [],
   },
   {
     behaviour: 'goes on behind the shown item when a new program still holds it',
@@ -286,8 +307,8 @@ test('backs off from two seconds to one minute and no further', () => {
 test('whatever happens, the two surfaces never hold the same play and a shown item is never prepared over', () => {
   const moves: Move[] = [
     ...(['prepared', 'refused', 'presented', 'settled', 'elapsed', 'stalled', 'late', 'again'] as const),
-    ...(['overdue', 'retry-due'] as const),
-    ...[null, abc],
+    ...(['overdue', 'withdrawn', 'retry-due'] as const),
+    ...[null, abc, program('q', 'x')],
   ];
   // A fixed walk through the moves in ever different order: a linear congruential generator (Numerical Recipes).
   let seed = 1;
