@@ -1,7 +1,8 @@
-import type { BaseWindow, Session, WebContentsView } from 'electron';
+import type { Session, WebContentsView } from 'electron';
 import type { ViewChange } from '../ipc/contract.ts';
 import type { WebPage } from './page-session.ts';
 import type { PageView, ViewPorts } from './page-view.ts';
+import { createViewBounds, type Seen } from './view-bounds.ts';
 
 /** Showings that the page may ask for at once; an honest one has two. */
 const mostPlays = 6;
@@ -15,8 +16,7 @@ const spareBytes = 512 * 2 ** 20;
 const standInMs = 10_000;
 
 export interface ViewsPorts {
-  /** The window and the size of what is seen of it; `null` between two windows. */
-  window(): { readonly window: BaseWindow; readonly width: number; readonly height: number } | null;
+  readonly window: Seen;
   /** The web page of an item; `null` where there is none. */
   page(itemId: string): WebPage | null;
   /** A session for this asset alone, its limits set. */
@@ -62,6 +62,8 @@ interface Kept {
   ready: boolean;
   readonly plays: Set<string>;
   usedMs: number;
+  /** While it is to take the place of one on the display: called when it is dropped instead. */
+  missed: (() => void) | null;
 }
 
 export function createPageViews(ports: ViewsPorts): PageViews {
@@ -73,23 +75,8 @@ export function createPageViews(ports: ViewsPorts): PageViews {
   let veiled = false;
   let standIn: Kept | null = null;
   let standInTimer: NodeJS.Timeout | undefined;
-  const laidOut = new WeakSet<BaseWindow>();
 
   const isRaised = (one: Kept) => one === standIn || [...one.plays].some((play) => raised.includes(play));
-
-  /** In sight, or in a corner where Chromium still paints it: the row that no display shows, else a single pixel. */
-  const place = (view: WebContentsView, inSight: boolean) => {
-    const place = ports.window();
-    if (place === null) return;
-    const { window, width, height } = place;
-    if (!window.contentView.children.includes(view) || inSight) window.contentView.addChildView(view);
-    const spareRow = window.getContentBounds().height > height;
-    const corner = spareRow ? { x: 0, y: height } : { x: width - 1, y: height - 1 };
-    view.setBounds({ ...(inSight ? { x: 0, y: 0 } : corner), width, height });
-    if (laidOut.has(window)) return;
-    laidOut.add(window);
-    window.on('resize', arrange);
-  };
 
   const arrange = () => {
     for (const one of kept) if (one.opened !== null) place(one.opened.view, isRaised(one) && !veiled);
@@ -99,14 +86,15 @@ export function createPageViews(ports: ViewsPorts): PageViews {
     }
   };
 
+  const { place, remove } = createViewBounds(ports.window, arrange);
+
   const drop = (one: Kept) => {
     kept.delete(one);
+    one.missed?.();
     for (const play of one.plays) plays.delete(play);
     raised = raised.filter((play) => !one.plays.has(play));
     if (one.opened === null) return;
-    const { view } = one.opened;
-    for (const window of [ports.window()?.window])
-      if (window?.contentView.children.includes(view) === true) window.contentView.removeChildView(view);
+    remove(one.opened.view);
     one.opened.close();
   };
 
@@ -170,30 +158,47 @@ export function createPageViews(ports: ViewsPorts): PageViews {
     renewInTime(playId, one);
   };
 
-  /** A page that stays longer than its refresh interval is exchanged under the eyes of the beholder, without a gap. */
+  /**
+   * A page that stays longer than its refresh interval is exchanged under the eyes of the beholder, without a gap, also
+   * for showings that are to come. Where that fails it is tried again an interval later.
+   */
   const renewInTime = (playId: string, old: Kept) => {
     const { refreshMs } = old.page;
     if (refreshMs === null) return;
-    const timer = setTimeout(() => {
-      if (plays.get(playId) !== old || !raised.includes(playId)) return;
-      const next: Kept = { ...old, opened: null, ready: false, plays: new Set(), usedMs: performance.now() };
+    const isShown = () => plays.get(playId) === old && raised.includes(playId);
+    const renew = () => {
+      if (!isShown()) return;
+      const missed = () => {
+        if (isShown()) renewInTime(playId, old);
+      };
+      const next = { ...old, opened: null, ready: false, plays: new Set<string>(), usedMs: performance.now(), missed };
       kept.add(next);
-      void open(next, true)
-        .then(() => {
-          if (!kept.has(next)) return;
-          if (plays.get(playId) !== old || !raised.includes(playId)) return drop(next);
-          old.plays.delete(playId);
-          next.plays.add(playId);
-          plays.set(playId, next);
-          return raise(playId, next).then(() => {
-            if (old.plays.size === 0) drop(old);
-          });
-        })
+      open(next, true)
+        .then(() => (kept.has(next) ? exchange(playId, old, next) : undefined))
         .catch(() => {
           if (kept.has(next)) failed(next, 'failed');
         });
-    }, refreshMs);
-    timer.unref();
+    };
+    setTimeout(renew, refreshMs).unref();
+  };
+
+  const exchange = async (playId: string, old: Kept, next: Kept) => {
+    next.missed = null;
+    if (plays.get(playId) !== old || !raised.includes(playId)) {
+      // A showing that came meanwhile may hold it.
+      if (next.plays.size === 0) drop(next);
+      return;
+    }
+    for (const play of old.plays) {
+      next.plays.add(play);
+      plays.set(play, next);
+    }
+    const others = [...old.plays].filter((play) => play !== playId);
+    old.plays.clear();
+    await raise(playId, next);
+    drop(old);
+    // Whoever waits for a frame of the old one waits no longer.
+    for (const play of others) if (plays.get(play) === next) ports.changed({ playId: play, state: 'ready' });
   };
 
   const leaveStandIn = () => {
@@ -242,7 +247,15 @@ export function createPageViews(ports: ViewsPorts): PageViews {
       }
       const identity = JSON.stringify(page);
       const found = [...kept].find((one) => one.identity === identity && one !== standIn && !isStale(one));
-      const one = found ?? { page, identity, opened: null, ready: false, plays: new Set<string>(), usedMs: 0 };
+      const one = found ?? {
+        page,
+        identity,
+        opened: null,
+        ready: false,
+        plays: new Set<string>(),
+        usedMs: 0,
+        missed: null,
+      };
       kept.add(one);
       one.plays.add(playId);
       plays.set(playId, one);

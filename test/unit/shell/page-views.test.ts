@@ -18,7 +18,7 @@ const pageOf = (assetId: string, refreshMs: number | null = null): WebPage => ({
 });
 
 /** A view that is ready at once and remembers what was done to it. */
-function viewOf(assetId: string) {
+function viewOf(assetId: string, isReady: boolean) {
   const deeds: string[] = [];
   let place = { x: -1, y: -1 };
   const view = {
@@ -36,7 +36,7 @@ function viewOf(assetId: string) {
     opened: {
       view: view as unknown as PageView['view'],
       loadedAtMs: performance.now(),
-      ready: Promise.resolve(),
+      ready: isReady ? Promise.resolve() : new Promise(() => {}),
       painted: async () => true,
       begin: told('begun'),
       sleep: told('asleep'),
@@ -46,10 +46,13 @@ function viewOf(assetId: string) {
   };
 }
 
-type Limits = Partial<Pick<ViewsPorts, 'page' | 'memoryKib' | 'freeBytes' | 'recycleAfterMs'>>;
+type Limits = Partial<Pick<ViewsPorts, 'page' | 'memoryKib' | 'freeBytes' | 'recycleAfterMs'>> & {
+  /** Whether the page that is opened as this one is ready at once; another one never is. */
+  readonly ready?: (at: number) => boolean;
+};
 
 /** The product's own views over a window and pages that a test makes up. */
-function setUp(limits: Limits = {}) {
+function setUp({ ready = () => true, ...limits }: Limits = {}) {
   const children: unknown[] = [];
   const window = {
     contentView: {
@@ -70,7 +73,7 @@ function setUp(limits: Limits = {}) {
     window: () => ({ window, width: 1280, height: 720 }) as unknown as ReturnType<ViewsPorts['window']>,
     page: (itemId) => pageOf(itemId),
     open: (page, _session, place, { failed }) => {
-      const one = viewOf(page.assetId);
+      const one = viewOf(page.assetId, ready(made.length));
       one.fail = failed;
       made.push(one);
       place(one.opened.view);
@@ -160,6 +163,57 @@ test('a page on the display is exchanged at its refresh interval for one that is
   assert.deepEqual(made[1]?.deeds, ['begun']);
   assert.equal(made[1]?.isInSight(), true);
   views.release('1');
+});
+
+const until = async (happened: () => boolean) => {
+  for (const endMs = performance.now() + 10_000; !happened(); await new Promise((resolve) => setTimeout(resolve, 2)))
+    if (performance.now() > endMs) throw new Error('did not happen');
+};
+
+test('a page that is exchanged on the display is so for its next showing, too', async () => {
+  const { made, changes, prepare, views } = setUp({ page: (itemId) => pageOf(itemId, 60) });
+  await prepare('1', 'a');
+  await views.reveal('1');
+  // Alone in its program: its next turn is prepared as soon as it is shown.
+  await prepare('2', 'a');
+  await until(() => made[0]?.deeds.includes('closed') === true);
+  assert.deepEqual(made.map(({ isInSight }) => isInSight()).slice(1, 2), [true]);
+  assert.deepEqual(changes.at(-1), { playId: '2', state: 'ready' });
+  const count = made.length;
+  await views.reveal('2');
+  views.release('1');
+  assert.equal(made[count - 1]?.isInSight(), true);
+  assert.equal(made[count - 1]?.deeds.includes('closed'), false);
+  assert.equal(made[0]?.deeds.at(-1), 'closed');
+  views.release('2');
+});
+
+test('a page that could not be exchanged on the display is tried again, and stays meanwhile', async () => {
+  const { made, prepare, views } = setUp({ page: (itemId) => pageOf(itemId, 20), ready: (at) => at !== 1 && at !== 2 });
+  await prepare('1', 'a');
+  await views.reveal('1');
+  await until(() => made.length === 2);
+  made[1]?.fail('unreachable');
+  assert.deepEqual(made[1]?.deeds, ['closed']);
+  await until(() => made.length === 3);
+  made[2]?.fail('load-deadline');
+  assert.equal(made[0]?.isInSight(), true);
+  await until(() => made[0]?.deeds.includes('closed') === true);
+  assert.equal(made[3]?.isInSight(), true);
+  views.release('1');
+});
+
+test('a page that is to take another’s place on the display is the next showing’s, where that comes before it is there', async () => {
+  const { made, changes, prepare, views } = setUp({ page: (itemId) => pageOf(itemId, 150), ready: (at) => at === 0 });
+  await prepare('1', 'a');
+  await views.reveal('1');
+  await until(() => made.length === 2);
+  await prepare('2', 'a');
+  assert.equal(made.length, 2);
+  views.release('1');
+  assert.equal(made[1]?.deeds.includes('closed'), false);
+  made[1]?.fail('unreachable');
+  assert.deepEqual(changes.at(-1), { playId: '2', state: 'failed', reason: 'unreachable' });
 });
 
 test('a page that fails on the display leaves it to the page that is ready next', async () => {
