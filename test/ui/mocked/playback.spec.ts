@@ -164,14 +164,14 @@ for (const { kind, digit } of [
   test(`the video of a new program stays on its surface where one of kind ${kind} was still being prepared`, async ({
     kiosk,
   }) => {
-    const a = await item('a', 'red.png', { durationSeconds: 4 });
+    const a = await item('a', 'red.png', { durationSeconds: 3 });
     const source = `player://media/${digit.repeat(64)}`;
     const hanging = digit === '' ? streamItem('h', 'hanging') : await item('h', 'red.png', { kind, source });
     await kiosk.push(playing('p1', [a, hanging]));
     await kiosk.reported('shown a');
     await expect.poll(async () => (await kiosk.beats()).at(-1)?.preparingId).toBe('h');
     await kiosk.painted('red');
-    await kiosk.push(playing('p2', [a, await item('b', 'cyan.mp4', { durationSeconds: 3 })]));
+    await kiosk.push(playing('p2', [a, await item('b', 'cyan.mp4', { durationSeconds: 2 })]));
     const observer = kiosk.observe();
     await kiosk.reported('shown a', 'shown b', 'shown a');
     observer.stop();
