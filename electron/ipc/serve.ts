@@ -52,7 +52,7 @@ export function isPage(sender: Sender, pageContentsId: number | null): boolean {
   return protocol === 'player:' && host === 'app';
 }
 
-/** Messages that a page may send at once and per second: many times what an honest one does. */
+/** Messages of one kind that a page may send at once and per second: many times what an honest one has to. */
 const burst = 200;
 const perSecond = 40;
 
@@ -71,6 +71,15 @@ export function createAllowance(nowMs: () => number): () => boolean {
 }
 
 /**
+ * Each kind has an allowance of its own: a round of items that fail at once must not keep the heartbeat, a web page, the
+ * operator or what is shown at last from being heard.
+ */
+function kindOf(channel: keyof Invokes, [request]: readonly unknown[]): string {
+  const isShown = channel === 'playback:report' && (request as { outcome?: unknown } | null)?.outcome === 'shown';
+  return isShown ? `${channel} shown` : channel;
+}
+
+/**
  * Sender check → schema → handler, for every channel of the contract.
  * A refused message is logged and answered with a plain refusal that says nothing of the inside.
  */
@@ -80,10 +89,17 @@ export function serveIpc(
   pageContentsIds: () => readonly number[],
   log: Log,
 ): void {
-  const allowed = createAllowance(() => performance.now());
+  const allowances = new Map<string, () => boolean>();
+  const isAllowed = (kind: string) => {
+    const allowed = allowances.get(kind) ?? createAllowance(() => performance.now());
+    allowances.set(kind, allowed);
+    return allowed();
+  };
   const serve = <Channel extends keyof Invokes>(channel: Channel) => {
     ipcMain.handle(channel, async (event, ...args: unknown[]) => {
-      if (!allowed()) throw new Error('refused');
+      const within = isAllowed(kindOf(channel, args));
+      // One that is not heard would leave a web page on the display for ever; it only takes away what the page itself has.
+      if (!within && channel !== 'view:release') throw new Error('refused');
       try {
         // Before anything is awaited: a frame that is gone by then cannot be asked any more.
         const sender = senderOf(event);
@@ -91,7 +107,7 @@ export function serveIpc(
           throw new PlayerError('IPC_REFUSED', `${channel}: the sender is not the page`);
         return await handlers[channel](parseRequest(channel, args), sender.contentsId);
       } catch (thrown) {
-        log.failure('ipc-refused', thrown, { reason: channel });
+        if (within) log.failure('ipc-refused', thrown, { reason: channel });
         throw new Error('refused');
       }
     });

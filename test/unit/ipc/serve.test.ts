@@ -106,6 +106,34 @@ test('a flood is refused in silence, whatever it says', async () => {
   assert.equal(String(refusals[0]?.status === 'rejected' && refusals[0].reason), 'Error: refused');
 });
 
+test('a flood of one kind keeps no other from being heard, not even what is shown among what fails', async () => {
+  const { send, reached, lines } = world();
+  const failed = { itemId: 'i1', outcome: 'failed', reason: 'no-source' };
+  for (let at = 0; at < 1_000; at += 1) {
+    await send('playback:report', [failed]).catch(() => {});
+    await send('view:prepare', [{ playId: someUuid, itemId: 'i' }]).catch(() => {});
+  }
+  const before = reached.length;
+  assert.ok(before < 1_000);
+  const beat = { frames: 1, itemId: 'i1', preparingId: null };
+  await send('heartbeat:beat', [beat]);
+  await send('playback:report', [report]);
+  await send('view:reveal', [{ playId: someUuid }]);
+  await send('operator:enter', [{ pin: '123456' }]);
+  assert.deepEqual(reached.slice(before), [beat, report, { playId: someUuid }, { pin: '123456' }]);
+  assert.deepEqual(lines, []);
+});
+
+test('the end of a showing is heard in whatever flood; what is no such thing is refused in silence', async () => {
+  const { send, reached, lines } = world();
+  for (let at = 0; at < 1_000; at += 1) await send('view:release', [{ playId: someUuid }]);
+  assert.equal(reached.length, 1_000);
+  for (let at = 0; at < 300; at += 1) await assert.rejects(send('view:release', [null]), { message: 'refused' });
+  assert.ok(lines.length < 200, `${lines.length} lines`);
+  await assert.rejects(send('view:release', [{ playId: someUuid }], page, 8), { message: 'refused' });
+  assert.equal(reached.length, 1_000);
+});
+
 test('hears 200 messages at once and 40 a second after, and no more', () => {
   let nowMs = 5_000;
   const allowed = createAllowance(() => nowMs);
