@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { buildConnector } from 'undici';
 import { runRenewal } from '../certificate/renewer.ts';
 import type { DeviceCertificate } from '../certificate/store.ts';
@@ -98,11 +99,15 @@ export async function runSession(
   const readRoots = () => learnRoots(api, identity, () => present, log);
   const learning = everyTime(rootsNow, readRoots, either);
   const rekeying = untilRekeyed(rekeyNow, () => alone(changeKey), either);
+  let pushes: Readable | undefined;
   const listening = listenForEvents(
     {
       open: async (lastEventId, abort) => {
         const last = lastEventId === undefined ? {} : { 'last-event-id': lastEventId };
+        const shown = present;
         const reply = await api.open('/api/v2/screens/events', { accept: 'text/event-stream', ...last }, abort);
+        pushes = reply.body;
+        if (present !== shown) pushes.destroy();
         return { status: reply.status, body: reply.body, retryAfterMs: retryAfter(reply.header) };
       },
       take: (event, data) => {
@@ -137,6 +142,10 @@ export async function runSession(
       alone,
       renewed: (renewed) => {
         present = renewed;
+        // A connection goes on showing what it was opened with, also once that has ended.
+        api.renew();
+        pushes?.destroy();
+        listenNow.poke();
         facts.note({ certificateUntilMs: renewed.notAfterMs });
       },
       wait: renewNow.wait,

@@ -48,22 +48,38 @@ export interface OriginClient {
   retire(): Promise<void>;
 }
 
+/** A client whose connections may be kept longer than what they were made with holds. */
+export interface RenewableClient extends OriginClient {
+  /** What is asked for from now on goes over new connections; what is under way ends on those that there are. */
+  renew(): void;
+}
+
 /**
  * @param origin `https://host[:port]`
  * @param connect makes the TLS connection; asked for this origin's host alone
  */
-export function createOriginClient(origin: string, connect: buildConnector.connector): OriginClient {
+export function createOriginClient(origin: string, connect: buildConnector.connector): RenewableClient {
   const allowed = new URL(origin);
-  const agent = new Agent({
-    connect: exactHost(allowed, connect),
-    connections: 6,
-    pipelining: 1,
-    headersTimeout: headersTimeoutMs,
-    bodyTimeout: bodyTimeoutMs,
-    keepAliveTimeout: keepAliveMs,
-    keepAliveMaxTimeout: keepAliveMs,
-    maxHeaderSize: maxHeaderBytes,
-  });
+  const createAgent = () =>
+    new Agent({
+      connect: exactHost(allowed, connect),
+      connections: 6,
+      pipelining: 1,
+      headersTimeout: headersTimeoutMs,
+      bodyTimeout: bodyTimeoutMs,
+      keepAliveTimeout: keepAliveMs,
+      keepAliveMaxTimeout: keepAliveMs,
+      maxHeaderSize: maxHeaderBytes,
+    });
+  let agent = createAgent();
+  /** Those with something under way. */
+  const before = new Set<Agent>();
+  const retire = async () => {
+    const ending = agent;
+    before.add(ending);
+    await ending.close();
+    before.delete(ending);
+  };
   const request = async (call: Call, signal: AbortSignal) => {
     const url = new URL(call.path, origin);
     if (url.origin !== allowed.origin) throw new PlayerError('HOST_REFUSED', 'a path led away from the API origin');
@@ -98,8 +114,15 @@ export function createOriginClient(origin: string, connect: buildConnector.conne
         throw transportFault(thrown);
       }
     },
-    close: () => agent.destroy(),
-    retire: () => agent.close(),
+    close: async () => {
+      await Promise.all([agent, ...before].map((one) => one.destroy()));
+    },
+    retire,
+    renew: () => {
+      // It does not end where the client is closed meanwhile.
+      retire().catch(() => undefined);
+      agent = createAgent();
+    },
   };
 }
 

@@ -3,6 +3,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { finishRekey } from '../../../electron/assembly/rekey.ts';
 import { type Asked, screenSession } from '../../support/screen-session.ts';
 
@@ -94,4 +95,42 @@ test('a disk that fails once the key has gone on does not keep the old key: open
   await rm(join(at.directory, 'certificate.pem'), { recursive: true });
   await finishRekey(at.settings);
   assert.equal(at.onDisk(), 'ok');
+});
+
+test('a renewed certificate is the one that the server sees, whatever connections were kept, and the old one may end', async (t) => {
+  const endMs = secondAfter(3_000);
+  const seen: string[] = [];
+  const streams: { readonly shown: string; readonly pushes: ServerResponse }[] = [];
+  const over = new AbortController();
+  const at = await screenSession(endMs, async (asked) => {
+    // As the reference server does at every request.
+    if (!asked.isDated) return asked.say(401, {});
+    if (asked.path.endsWith('/playlist')) seen.push(asked.shown);
+    if (asked.path.endsWith('/events'))
+      streams.push({ shown: asked.shown, pushes: asked.stream(...(streams.length === 0 ? ['renew'] : [])) });
+    else if (asked.path.endsWith('/certificate')) (await asked.request()).issue('screen-renewed');
+    else anythingElse(asked);
+  });
+  t.after(at.close);
+  const running = assert.rejects(at.run(over.signal));
+  const until = async (isSo: () => boolean) => {
+    for (const startedMs = Date.now(); !isSo(); await delay(20))
+      assert.ok(Date.now() - startedMs < longestMs, JSON.stringify([seen, streams.map(({ shown }) => shown), at.told]));
+  };
+  await until(() => streams.at(-1)?.shown === 'screen-renewed');
+  await until(() => Date.now() > endMs + 1_000);
+  const before = seen.length;
+  streams.at(-1)?.pushes.write('event: playlist\ndata: x\n\n');
+  await until(() => seen.length > before || at.told.includes('suspended'));
+  over.abort();
+  await running;
+  assert.deepEqual(
+    streams.map(({ shown }) => shown),
+    ['screen-old', 'screen-renewed'],
+  );
+  assert.equal(seen.at(-1), 'screen-renewed');
+  assert.deepEqual(
+    at.told.filter((type) => type === 'suspended'),
+    [],
+  );
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { after, test } from 'node:test';
 import type { TLSSocket } from 'node:tls';
 import { softwareKey, undiciConnector } from 'node-tss';
@@ -13,6 +13,7 @@ import { authorities, clientCertificate } from '../../support/tls-identities.ts'
 const { servers, clients } = authorities();
 const key = softwareKey(keyPem(createKey().privateKey));
 const shown: string[] = [];
+let begun: ServerResponse | undefined;
 
 /** Note down which name the client showed, empty for none. */
 function note(at: string, request: IncomingMessage): void {
@@ -26,7 +27,10 @@ const foreign = await startHttpsOrigin(servers, (request, response) => {
 });
 const api = await startHttpsOrigin(servers, (request, response) => {
   note('api', request);
-  if (request.url === '/away') response.writeHead(307, { location: `${foreign.origin}/b` }).end('gone');
+  if (request.url === '/begun') {
+    begun = response.writeHead(200);
+    begun.write('beginning, ');
+  } else if (request.url === '/away') response.writeHead(307, { location: `${foreign.origin}/b` }).end('gone');
   else response.writeHead(200, { 'content-length': '5' }).end('media');
 });
 
@@ -82,6 +86,45 @@ test('a renewed certificate is shown on the next connection', async () => {
   await next.call({ method: 'GET', path: '/a' });
   await next.close();
   assert.deepEqual(shown, ['api /a screen-1-renewed no secret']);
+});
+
+test('a client that is told so shows the renewed certificate, while what is under way ends as it began', async () => {
+  const before = 'screen-1-before';
+  chainPem = clientCertificate(clients, key, before);
+  const kept = createOriginClient(
+    api.origin,
+    undiciConnector({
+      credentials: () => ({ ca: servers.certificatePem, identity: { key, certificateChain: chainPem } }),
+    }),
+  );
+  shown.length = 0;
+  const { body } = await kept.open('/begun', {}, new AbortController().signal);
+  await kept.call({ method: 'GET', path: '/a' });
+  chainPem = clientCertificate(clients, key, 'screen-1-after');
+  kept.renew();
+  await kept.call({ method: 'GET', path: '/b' });
+  begun?.end('end');
+  assert.equal(Buffer.concat(await body.toArray()).toString(), 'beginning, end');
+  await kept.call({ method: 'GET', path: '/c' });
+  const seen = [`begun ${before}`, `a ${before}`, 'b screen-1-after', 'c screen-1-after'];
+  assert.deepEqual(
+    shown,
+    seen.map((line) => `api /${line} no secret`),
+  );
+  await kept.close();
+});
+
+test('a client that is closed ends also what began before it was told to connect anew', async () => {
+  const closing = createOriginClient(
+    api.origin,
+    undiciConnector({
+      credentials: () => ({ ca: servers.certificatePem, identity: { key, certificateChain: chainPem } }),
+    }),
+  );
+  const { body } = await closing.open('/begun', {}, new AbortController().signal);
+  closing.renew();
+  await closing.close();
+  await assert.rejects(body.toArray());
 });
 
 test('refuses to show a certificate that was made for another key', async () => {
