@@ -58,7 +58,7 @@ async function openLobby(rig: Rig, [site, neighbour, stranger]: readonly Site[],
   const set = (assets: readonly Asset[]) => {
     shows += 1;
     const items = assets.map(({ duration = 1.5, ...asset }, position) => ({
-      id: `${asset.id}-${shows}`,
+      id: `${asset.id}-${shows}-${position}`,
       position,
       duration,
       asset: { type: 'web', title: asset.id, status: 'finished', ...asset },

@@ -1,16 +1,28 @@
 /** What the fields of a web page's asset, and the settings, do to it. */
-import { askView, colours, expect, filled, type Lobby, test, told, watchMiddle } from './lobby.ts';
 
-test('a page alone in its program is exchanged at its refresh interval', async ({ lobby }) => {
+import { askView, colours, expect, filled, type Lobby, test, told, watchMiddle } from './lobby.ts';
+import type { LogLine } from './rig.ts';
+
+test('a page that is shown twice in a row is exchanged at its refresh interval, for both', async ({ lobby }) => {
   let loads = 0;
   const url = lobby.site.page('/fresh', (_request, response) => {
     loads += 1;
     response.writeHead(200, { 'content-type': 'text/html' }).end(filled(loads === 1 ? colours.green : colours.blue));
   });
-  lobby.show({ id: 'fresh', asset_url: url, duration: 16, refresh_interval: 10 });
+  const fresh = { id: 'fresh', asset_url: url, refresh_interval: 10 };
+  const from = lobby.show({ ...fresh, duration: 13 }, { ...fresh, duration: 4 });
   await lobby.seen(colours.green);
   const sights = watchMiddle(lobby);
   await lobby.seen(colours.blue);
+  // The second showing was prepared as the first began, on the page that has gone since.
+  const isShown = ({ event, itemId }: LogLine) => event === 'item-shown' && /^fresh-/.test(String(itemId));
+  await expect.poll(() => lobby.player.log.slice(from).filter(isShown).length, { timeout: 20_000 }).toBe(2);
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  const views = () =>
+    lobby.player.app.evaluate(
+      ({ webContents }) => webContents.getAllWebContents().filter((one) => one.getURL().endsWith('/fresh')).length,
+    );
+  expect(await views()).toBe(1);
   // Not what comes after it, nor an empty stage, in between.
   expect(sights()).toEqual([colours.green, colours.blue]);
   expect(loads).toBe(2);
