@@ -113,8 +113,8 @@ export async function runSession(
       take: (event, data) => {
         if (event === 'playlist') {
           // The server's latest word, whatever pause it asked for before.
-          syncNow.hold(0);
           syncNow.poke();
+          syncNow.hold(0);
         } else if (event === 'certificate') certificateWord(data).poke();
         else if (!toldOfCommands) {
           // Once: a server that sends many must not fill the log.

@@ -40,7 +40,7 @@ export interface Doubt {
    * be read is read once more, and the file goes where that fails, too.
    */
   settle(hash: MediaHash, how: Damage, chunk: number): Promise<boolean>;
-  /** Resolves once what is being decided about this file is done: a fresh one would go to quarantine with the old one. */
+  /** Resolves once what is being found about this file is done: a fresh one would go to quarantine with the old one. */
   settled(hash: MediaHash): Promise<void>;
   /** Take a file on the disk that the index does not know, once it is proven. */
   adopt(hash: MediaHash): Promise<Damage | 'whole'>;
@@ -52,6 +52,8 @@ export function createDoubt(ports: DoubtPorts): Doubt {
   const { stock, folders, files } = ports;
   const entering = new Map<MediaHash, Promise<Damage | 'whole'>>();
   const settling = new Map<MediaHash, Promise<boolean>>();
+  /** Known files at which the disk failed as it was last looked through: a moment of it costs none of them. */
+  const unlooked = new Set<MediaHash>();
 
   // What cannot be put away is in no index either, and the fresh file takes its name.
   const quarantine = (hash: MediaHash) =>
@@ -86,12 +88,16 @@ export function createDoubt(ports: DoubtPorts): Doubt {
     settling.set(hash, running);
     return running;
   };
-  const settled: Doubt['settled'] = async (hash) => {
+  const judged = async (hash: MediaHash) => {
     await settling.get(hash)?.catch(() => undefined);
+  };
+  const settled: Doubt['settled'] = async (hash) => {
+    await judged(hash);
+    await entering.get(hash)?.catch(() => undefined);
   };
   const take = async (hash: MediaHash): Promise<Damage | 'whole'> => {
     await stock.isGone(hash);
-    await settled(hash);
+    await judged(hash);
     const proof = await prove(hash, ports);
     if (proof.is === 'whole') {
       const { format, sizeBytes, chunks } = proof;
@@ -112,7 +118,8 @@ export function createDoubt(ports: DoubtPorts): Doubt {
     files.stat(folders.media(hash)).then(
       ({ size }) => size,
       (thrown) => {
-        if (isAbsent(thrown) || isOfTheFile(thrown)) return -1;
+        if (isAbsent(thrown) || (isOfTheFile(thrown) && unlooked.delete(hash))) return -1;
+        if (isOfTheFile(thrown)) unlooked.add(hash);
         throw thrown;
       },
     );
@@ -145,6 +152,7 @@ export function createDoubt(ports: DoubtPorts): Doubt {
       };
       await each(known, async (hash) => {
         const size = await sizeOf(hash);
+        unlooked.delete(hash);
         const entry = stock.index.media.get(hash);
         if (entry === undefined || size === entry.sizeBytes) return;
         if (!(await settle(hash, 'damaged', 0))) found.lost.push(hash);

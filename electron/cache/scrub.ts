@@ -24,13 +24,52 @@ const triesPerFlush = 30;
 const tryAgainMs = 15_000;
 
 /**
- * Look after the store for ever: try every minute whether the disk can be written, and go round the files. Side by side,
- * for going round a large store takes hours.
+ * Look after the store for ever: try every minute whether the disk can be written, bring index and disk into agreement,
+ * and go round the files. Side by side, for going round a large store takes hours.
  * @throws when `signal` aborts, and nothing else
  */
 export async function scrub(ports: ScrubPorts, signal: AbortSignal): Promise<never> {
-  const [never] = await Promise.all([tryDisk(ports, signal), goRound(ports, signal)]);
+  let isUnlooked = false;
+  const all: ScrubPorts = {
+    ...ports,
+    // That the disk can be written is no answer to a look through the store that failed.
+    report: (problem) => {
+      if (problem !== null || !isUnlooked) ports.report(problem);
+    },
+  };
+  const look = async () => {
+    const failure = await lookThrough(all, signal);
+    if (failure !== null && !isUnlooked) ports.log.failure('store-fault', failure);
+    if (failure !== null) all.report(failure);
+    if (failure === null && isUnlooked) ports.recovered();
+    isUnlooked = failure !== null;
+  };
+  const lookAgain = async () => {
+    while (isUnlooked) {
+      await ports.wait(tryAgainMs, signal);
+      await look();
+    }
+  };
+  const first = look();
+  const [never] = await Promise.all([
+    tryDisk(all, signal),
+    first.then(() => goRound(all, signal)),
+    first.then(lookAgain),
+  ]);
   return never;
+}
+
+/** @returns why some of it could not be looked at, else `null` */
+async function lookThrough({ store, log }: ScrubPorts, signal: AbortSignal): Promise<unknown | null> {
+  try {
+    const { failure, ...found } = await store.reconcile(signal);
+    for (const [outcome, hashes] of Object.entries(found))
+      if (hashes.length > 0) log.warn('store-reconciled', { outcome, count: hashes.length });
+    return failure;
+  } catch (thrown) {
+    signal.throwIfAborted();
+    return thrown;
+  }
 }
 
 /** A full or read-only disk is reported before a sync needs it, and the report taken back when it is well again. */
@@ -57,32 +96,14 @@ async function tryDisk({ store, log, ...ports }: ScrubPorts, signal: AbortSignal
 }
 
 /**
- * Bring index and disk into agreement once, then read every file and compare it with its digests, those that may be
- * shown first. Reads are paced. What cannot be looked at now is looked at in the next round.
+ * Read every file and compare it with its digests, those that may be shown first. Reads are paced. What cannot be read
+ * now is read in the next round.
  */
 async function goRound({ store, log, ...ports }: ScrubPorts, signal: AbortSignal): Promise<never> {
   let seen: ReadonlySet<MediaHash> = new Set();
-  let isReconciled = false;
   let wasFailing = false;
   for (;;) {
     let isFailing = false;
-    const failed = (thrown: unknown) => {
-      signal.throwIfAborted();
-      if (!isFailing && !wasFailing) log.failure('store-fault', thrown);
-      isFailing = true;
-      ports.report(thrown);
-    };
-    if (!isReconciled) {
-      try {
-        const { failure, ...found } = await store.reconcile(signal);
-        for (const [outcome, hashes] of Object.entries(found))
-          if (hashes.length > 0) log.warn('store-reconciled', { outcome, count: hashes.length });
-        isReconciled = failure === null;
-        if (failure !== null) failed(failure);
-      } catch (thrown) {
-        failed(thrown);
-      }
-    }
     const round = new Set<MediaHash>();
     for (const hash of store.oldestVerified()) {
       signal.throwIfAborted();
@@ -90,7 +111,10 @@ async function goRound({ store, log, ...ports }: ScrubPorts, signal: AbortSignal
       try {
         await store.verify(hash, (bytes) => ports.wait((bytes / bytesPerSecond) * 1_000, signal));
       } catch (thrown) {
-        failed(thrown);
+        signal.throwIfAborted();
+        if (!isFailing && !wasFailing) log.failure('store-fault', thrown);
+        isFailing = true;
+        ports.report(thrown);
       }
       round.add(hash);
     }

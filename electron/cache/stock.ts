@@ -58,8 +58,11 @@ export function recordKey({ assetId, url, md5, sizeBytes }: WantedMedia): string
     .digest('hex');
 }
 
-/** Addresses that are signed anew for every playlist leave a name each behind: those in use are newer than so many. */
-const leastRecorded = 4_096;
+/**
+ * Addresses that are signed anew for every playlist leave a name each behind: those in use are newer than so many, twice
+ * the items that a playlist may have.
+ */
+const leastRecorded = 20_000;
 
 export function createStock(
   index: Index,

@@ -140,12 +140,21 @@ export async function openStore(options: StoreOptions): Promise<MediaStore> {
         'STORE_FAILED',
         `the disk has spoiled this file ${times} times: it is fetched again in ${Math.ceil(pauseMs / 60_000)} min`,
       );
+    let release = () => {};
+    const settleHeld: Settle = (file) => {
+      // Not evicted from here on, also where another copy of it has its name already.
+      release();
+      release = stock.lease([file.hash]);
+      return settle(file);
+    };
     // What another address sends is another matter.
-    const bring = (from: MediaOrigin) => commit(key, wanted, from, ports);
-    const { hash, format, sizeBytes, chunks } = await refusals.heed(`${key} ${wanted.url}`, origin, bring);
+    const bring = (from: MediaOrigin) => commit(key, wanted, from, { ...ports, settle: settleHeld });
+    const came = refusals.heed(`${key} ${wanted.url}`, origin, bring);
+    came.catch(() => release());
+    const { hash, format, sizeBytes, chunks } = await came;
+    arrived.set(key, release);
     kept(sizeBytes);
     stock.set(hash, { format, sizeBytes, chunks, lastUsedMs: now(), verifiedMs: now() });
-    arrived.set(key, stock.lease([hash]));
     if (wanted.sha256 === null) stock.record(key, hash);
     unrecorded = true;
     return { hash, format, sizeBytes };

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { buildConnector } from 'undici';
-import { Agent } from 'undici';
+import { Pool } from 'undici';
 import { PlayerError } from '../errors.ts';
 import { transportFault } from './fault.ts';
 
@@ -60,8 +60,9 @@ export interface RenewableClient extends OriginClient {
  */
 export function createOriginClient(origin: string, connect: buildConnector.connector): RenewableClient {
   const allowed = new URL(origin);
-  const createAgent = () =>
-    new Agent({
+  // No Agent: it forgets its connections as it is told to close, and could not end them after that.
+  const createPool = () =>
+    new Pool(allowed.origin, {
       connect: exactHost(allowed, connect),
       connections: 6,
       pipelining: 1,
@@ -71,11 +72,11 @@ export function createOriginClient(origin: string, connect: buildConnector.conne
       keepAliveMaxTimeout: keepAliveMs,
       maxHeaderSize: maxHeaderBytes,
     });
-  let agent = createAgent();
+  let pool = createPool();
   /** Those with something under way. */
-  const before = new Set<Agent>();
+  const before = new Set<Pool>();
   const retire = async () => {
-    const ending = agent;
+    const ending = pool;
     before.add(ending);
     await ending.close();
     before.delete(ending);
@@ -84,8 +85,7 @@ export function createOriginClient(origin: string, connect: buildConnector.conne
     const url = new URL(call.path, origin);
     if (url.origin !== allowed.origin) throw new PlayerError('HOST_REFUSED', 'a path led away from the API origin');
     const { method, headers = {}, body } = call;
-    return agent.request({
-      origin,
+    return pool.request({
       path: url.pathname + url.search,
       method,
       headers,
@@ -115,13 +115,13 @@ export function createOriginClient(origin: string, connect: buildConnector.conne
       }
     },
     close: async () => {
-      await Promise.all([agent, ...before].map((one) => one.destroy()));
+      await Promise.all([pool, ...before].map((one) => one.destroy()));
     },
     retire,
     renew: () => {
       // It does not end where the client is closed meanwhile.
       retire().catch(() => undefined);
-      agent = createAgent();
+      pool = createPool();
     },
   };
 }

@@ -135,7 +135,7 @@ async function somethingElse(
       if (!same && !signal.aborted && !isOlder(answer, playlist, ports.parse)) return answer;
       isOwed = !same;
     } catch {
-      // The files may come from elsewhere: whether they do decides.
+      // The files may come from elsewhere: whether they do decides. What cannot be read is asked for again, and reported.
     }
     if (!signal.aborted) continue;
     if (isOwed) ports.unanswered();
@@ -143,14 +143,10 @@ async function somethingElse(
   }
 }
 
-/** Whether an answer is from before a playlist; one that cannot be read is not, and is reported as what it is. */
+/** Whether an answer is from before a playlist. @throws PlayerError PLAYLIST_INVALID */
 function isOlder(answer: Download, { version, screen, nowMs }: Playlist, parse: SyncPorts['parse']): boolean {
   if (answer.type !== 'document') return false;
-  try {
-    return isStale(parse(answer.text), { etag: undefined, version, screenId: screen.id, nowMs });
-  } catch {
-    return false;
-  }
+  return isStale(parse(answer.text), { etag: undefined, version, screenId: screen.id, nowMs });
 }
 
 /**

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { readdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { realFiles } from '../../../electron/cache/folders.ts';
+import { type Files, realFiles } from '../../../electron/cache/folders.ts';
 import type { MediaStore } from '../../../electron/cache/store.ts';
 import type { PlayerError } from '../../../electron/errors.ts';
 import type { MediaHash } from '../../../electron/playlist/playlist.ts';
@@ -138,10 +139,50 @@ describe('a file that may be damaged', () => {
     const { bench, disk, store } = await filled(test, [a, b]);
     await truncate(bench.mediaPath(sha256(b)), 3);
     disk.fault = { call: ['stat', 'open'], code: 'EUCLEAN', path: new RegExp(sha256(a)) };
+    const first = await store.reconcile(signal);
+    assert.deepEqual([first.lost, codesOf([first.failure])], [[sha256(b)], ['STORE_FAILED']], 'another look is due');
     const { lost, failure } = await store.reconcile(signal);
-    assert.deepEqual([lost, failure], [[sha256(a), sha256(b)], null]);
+    assert.deepEqual([lost, failure], [[sha256(a)], null]);
     disk.fault = null;
     await store.ensure(wanting(a), new OriginOf(a));
+    assert.deepEqual(await show(store, sha256(a)), a);
+  });
+
+  it('is none of those at which the disk fails for a moment as it is looked through', async (test) => {
+    const { disk, store } = await filled(test, pictures);
+    disk.fault = { call: ['stat', 'open', 'read', 'rename'], code: 'EIO', path: /media/ };
+    assert.deepEqual(codesOf([(await store.reconcile(signal)).failure]), ['STORE_FAILED']);
+    disk.fault = null;
+    assert.equal((await store.reconcile(signal)).failure, null);
+    for (const bytes of pictures) assert.deepEqual(await show(store, sha256(bytes)), bytes);
+  });
+
+  it('does not take a fresh copy of it along, where it was in no index', async (test) => {
+    const bench = await StoreBench.create(test);
+    let [isRead, goOn] = [false, () => {}];
+    const gate = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    const open = (async (path: string, flags?: string | number, mode?: number) => {
+      const handle = await realFiles.open(path, flags, mode);
+      if (isRead || !/media\/../.test(path)) return handle;
+      isRead = true;
+      const { read } = handle;
+      handle.read = (async (...values: Parameters<typeof read>) => {
+        await gate;
+        return Reflect.apply(read, handle, values);
+      }) as typeof read;
+      return handle;
+    }) as Files['open'];
+    await mkdir(dirname(bench.mediaPath(sha256(a))), { recursive: true });
+    await writeFile(bench.mediaPath(sha256(a)), 'PIC tampered');
+    const store = await bench.open({ files: { ...realFiles, open } });
+    const looking = store.reconcile(signal);
+    await until(() => isRead);
+    const coming = store.ensure(wanting(a, { sha256: null }), new OriginOf(a));
+    await Promise.race([coming, new Promise((resolve) => setTimeout(resolve, 300))]);
+    goOn();
+    await Promise.all([coming, looking]);
     assert.deepEqual(await show(store, sha256(a)), a);
   });
 

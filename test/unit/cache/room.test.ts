@@ -338,4 +338,42 @@ describe('room on the disk', () => {
     assert.equal((await stat(bench.mediaPath(sha256(a)))).size, a.length);
     assert.equal(store.locate(sha256(a))?.hash, sha256(a));
   });
+
+  it('is not made with a file of which another copy is about to get the same name', async (test) => {
+    const bench = await StoreBench.create(test);
+    const [syncing, goOn, removing, remove] = [gate(), gate(), gate(), gate()];
+    let isSlow = false;
+    const open = (async (path: string, flags?: string | number, mode?: number) => {
+      const handle = await realFiles.open(path, flags, mode);
+      const { datasync } = handle;
+      if (isSlow && /part\/[0-9a-f]{64}$/.test(path))
+        handle.datasync = async () => {
+          syncing.resolve();
+          await goOn.promise;
+          await Reflect.apply(datasync, handle, []);
+        };
+      return handle;
+    }) as Files['open'];
+    const rm: Files['rm'] = async (path, options) => {
+      if (/media/.test(String(path))) {
+        removing.resolve();
+        await remove.promise;
+      }
+      await realFiles.rm(path, options);
+    };
+    const store = await bench.open({ files: { ...realFiles, open, rm } });
+    const nameless = wanting(a, { sha256: null });
+    await store.ensure(nameless, new OriginOf(a));
+    isSlow = true;
+    const coming = store.ensure({ ...nameless, url: 'https://media.example/a?signature=2' }, new OriginOf(a));
+    await syncing.promise;
+    const evicting = store.evict(0);
+    await Promise.race([evicting, removing.promise]);
+    goOn.resolve();
+    await coming;
+    remove.resolve();
+    await evicting;
+    assert.equal((await stat(bench.mediaPath(sha256(a)))).size, a.length);
+    assert.deepEqual(await store.evict(0), [sha256(a)], 'nothing holds it any more');
+  });
 });

@@ -123,8 +123,10 @@ test('a client that is closed ends also what began before it was told to connect
   );
   const { body } = await closing.open('/begun', {}, new AbortController().signal);
   closing.renew();
+  const begunMs = performance.now();
   await closing.close();
   await assert.rejects(body.toArray());
+  assert.ok(performance.now() - begunMs < 30_000, 'not by the time that a body may take');
 });
 
 test('refuses to show a certificate that was made for another key', async () => {

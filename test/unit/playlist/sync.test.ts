@@ -151,6 +151,21 @@ test('an older copy does not take the place of the one whose files are still bei
   assert.deepEqual(done, ['download undefined', 'download "8"', 'keep 8 "8"', 'publish 8', 'given up', 'unanswered']);
 });
 
+test('what cannot be read does not take the place of the one whose files are being fetched, and is asked about later', async () => {
+  const broken: Download = { type: 'document', text: 'broken', etag: undefined };
+  const { ports, done, step } = preparing([document, broken], {
+    parse: (text) => {
+      if (text === broken.text) throw new PlayerError('PLAYLIST_INVALID', 'broken');
+      return emptyPlaylist(Number(text));
+    },
+  });
+  const syncing = sync(ports, nothing);
+  await step('askAgain');
+  await step('cached');
+  await syncing;
+  assert.deepEqual(done, ['download undefined', 'download "7"', 'keep 7 "7"', 'publish 7', 'given up', 'unanswered']);
+});
+
 test('the same playlist, or a server that fails meanwhile, does not disturb what is being fetched', async () => {
   const { ports, done, step } = preparing([document, { type: 'unchanged' }, { ...document, etag: undefined }]);
   const syncing = sync(ports, nothing);
