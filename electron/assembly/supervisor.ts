@@ -64,7 +64,8 @@ export function openSupervisor({ env, current, monotonicMs, log }: SupervisorPar
   }, tickMs);
   return {
     beat: (itemId) => {
-      display = beaten(display, itemId, monotonicMs());
+      const nowMs = monotonicMs();
+      display = beaten(told(display, current(), nowMs), itemId, nowMs);
       if (state !== null) return;
       state = current().state;
       tell(`READY=1\nSTATUS=${state}`);

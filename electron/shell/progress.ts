@@ -7,7 +7,7 @@ export interface Display {
   /** The item that the heartbeat names, and since when it has named no other. */
   readonly itemId: string | null;
   readonly itemSinceMs: number;
-  /** The latest item that was reported as shown. */
+  /** That item: since it was last reported as shown, before that since it was named. */
   readonly shown: Showing | null;
   /** When anything was last reported: an item that failed is progress too. */
   readonly reportMs: number | null;
@@ -48,14 +48,17 @@ const emptyMs = 120_000;
 /** Why the display is not as it should be, for the log. */
 export type Standstill = 'main-busy' | 'no-page' | 'page-silent' | 'item-overdue' | 'nothing-shown';
 
+/** Main must have `told` of the program by then: an item keeps the time that it had when it came onto the display. */
 export function beaten(display: Display, itemId: string | null, nowMs: number): Display {
-  const itemSinceMs = itemId === display.itemId ? display.itemSinceMs : nowMs;
-  return { ...display, beatMs: nowMs, itemId, itemSinceMs };
+  if (itemId === display.itemId) return { ...display, beatMs: nowMs };
+  const shown = itemId === null ? null : showing(display, itemId, nowMs);
+  return { ...display, beatMs: nowMs, itemId, itemSinceMs: nowMs, shown };
 }
 
-/** Main must have `told` of the program by then: an item keeps the time that it had when it came onto the display. */
+/** As for `beaten`. What a page has shown that is not on the display says nothing of how long the item there stays. */
 export function reported(display: Display, itemId: string, outcome: string, nowMs: number): Display {
-  return { ...display, shown: outcome === 'shown' ? showing(display, itemId, nowMs) : display.shown, reportMs: nowMs };
+  const anew = outcome === 'shown' && itemId === display.itemId;
+  return { ...display, shown: anew ? showing(display, itemId, nowMs) : display.shown, reportMs: nowMs };
 }
 
 function showing({ program }: Display, itemId: string, atMs: number): Showing {
@@ -99,8 +102,6 @@ export function standstill(display: Display, snapshot: Snapshot, lagMs: number, 
   if (snapshot.state !== 'playing' || snapshot.program.items.length === 0) return null;
   const programSinceMs = program?.sinceMs ?? nowMs;
   const sinceMs = Math.max(programSinceMs, reportMs ?? 0, itemSinceMs);
-  if (itemId === null) return nowMs - sinceMs > emptyMs ? 'nothing-shown' : null;
-  // One that is on the display and was not reported yet is about to be.
-  const endMs = shown?.itemId === itemId ? endOf(shown, snapshot.program, programSinceMs) : sinceMs;
-  return nowMs > Math.max(endMs, sinceMs) + lateMs ? 'item-overdue' : null;
+  if (itemId === null || shown === null) return nowMs - sinceMs > emptyMs ? 'nothing-shown' : null;
+  return nowMs > Math.max(endOf(shown, snapshot.program, programSinceMs), sinceMs) + lateMs ? 'item-overdue' : null;
 }

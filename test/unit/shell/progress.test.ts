@@ -104,12 +104,38 @@ test('a stream may play to its end, however far that is; a video has a day, a wi
   isBetween(endedAt(stream, playing(item('b', 10)), 100_000_000, 200_000_000), 100_090_000, 100_120_000);
 });
 
+test('what a page shows that is dismissed takes no time from the item that stays on the display', () => {
+  for (const [longMs, of] of [
+    [3_600_000, playing(item('y', 3_600), item('x', 10))],
+    [3 * 86_400_000, playing(item('y', null, 'stream'), item('x', 10))],
+  ] as const) {
+    const began = showing('y', 15_000, of);
+    const unheard = reported(began, 'x', 'shown', 15_000);
+    const heard = reported(beaten(began, 'x', 15_000), 'x', 'shown', 15_100);
+    for (const dismissed of [unheard, heard])
+      for (const nowMs of [16_000, 46_000, 100_000, longMs])
+        assert.equal(standstill(beaten(beaten(dismissed, 'y', 15_250), 'y', nowMs), of, 0, nowMs), null, `${nowMs}`);
+  }
+});
+
+test('it takes none either from an item that goes round and round', () => {
+  const of = playing(item('y', 3_600), item('x', 10));
+  const turns = [3_600_000, 7_200_000].reduce(
+    (display, atMs) => reported(display, 'y', 'shown', atMs),
+    showing('y', 0, of),
+  );
+  const dismissed = reported(turns, 'x', 'shown', 7_215_000);
+  const at = (nowMs: number) => standstill(beaten(dismissed, 'y', nowMs), of, 0, nowMs);
+  assert.equal(at(10_800_000), null);
+  assert.equal(at(10_831_000), 'item-overdue');
+});
+
 test('an item that is on the display and never reported is found, also after a stream', () => {
   const of = playing(item('a', null, 'stream'), item('b', 10));
   const gone = beaten(showing('a', 1e9, of), 'b', 1e9 + 100);
   assert.equal(standstill(gone, of, 0, 1e9 + 100), null);
-  assert.equal(standstill(beaten(gone, 'b', 1e9 + 30_000), of, 0, 1e9 + 30_000), null);
-  assert.equal(standstill(beaten(gone, 'b', 1e9 + 31_000), of, 0, 1e9 + 31_000), 'item-overdue');
+  assert.equal(standstill(beaten(gone, 'b', 1e9 + 40_000), of, 0, 1e9 + 40_000), null);
+  assert.equal(standstill(beaten(gone, 'b', 1e9 + 41_000), of, 0, 1e9 + 41_000), 'item-overdue');
 });
 
 test('a program of which nothing shows has two minutes between one try and the next', () => {
