@@ -23,7 +23,8 @@ export interface Shown extends Play {
 export interface Playback {
   readonly program: Program | null;
   readonly shown: Shown | null;
-  readonly upcoming: (Play & { readonly phase: 'preparing' | 'ready' }) | null;
+  /** `anew`: it was ready already, and was lost while it waited. */
+  readonly upcoming: (Play & { readonly phase: 'preparing' | 'ready'; readonly anew: boolean }) | null;
   /** Place in the program from which the next item is sought. */
   readonly cursor: number;
   readonly plays: number;
@@ -120,6 +121,12 @@ function report(item: ProgramItem, outcome: PlaybackReport['outcome'], reason?: 
   return { type: 'report', report: reason === undefined ? base : { ...base, reason } };
 }
 
+function prepare(from: Playback, item: ProgramItem, before: readonly Effect[], anew = false): Step {
+  const play: Play = { play: from.plays + 1, surface: from.lastSurface === 0 ? 1 : 0, item };
+  const next: Playback = { ...from, plays: play.play, upcoming: { ...play, phase: 'preparing', anew } };
+  return { next, effects: [...before, { type: 'prepare', play }] };
+}
+
 /** Seeks the next item that can be shown and has it prepared; after a whole round without one, waits. */
 function seek(from: Playback, before: readonly Effect[]): Step {
   const items = from.program?.items ?? [];
@@ -129,12 +136,7 @@ function seek(from: Playback, before: readonly Effect[]): Step {
     const item = items[cursor % items.length] as ProgramItem;
     cursor = (cursor + 1) % items.length;
     const reason = unshowable(item);
-    if (reason === null) {
-      const play: Play = { play: from.plays + 1, surface: from.lastSurface === 0 ? 1 : 0, item };
-      effects.push({ type: 'prepare', play });
-      const upcoming = { ...play, phase: 'preparing' } as const;
-      return { next: { ...from, cursor, misses, plays: play.play, upcoming }, effects };
-    }
+    if (reason === null) return prepare({ ...from, cursor, misses }, item, effects);
     effects.push(report(item, 'skipped', reason));
     misses += 1;
   }
@@ -162,7 +164,7 @@ function reveal(from: Playback, effects: readonly Effect[]): Step {
   const { upcoming, shown } = from;
   if (upcoming === null || upcoming.phase !== 'ready') return { next: from, effects };
   if (shown !== null && !shown.timeIsUp) return { next: from, effects };
-  const { phase: _ready, ...play } = upcoming;
+  const { phase: _ready, anew: _anew, ...play } = upcoming;
   const revealed: Shown = { ...play, phase: 'revealed', timeIsUp: false };
   return {
     next: { ...from, shown: revealed, upcoming: null, lastSurface: play.surface, misses: 0, emptyRounds: 0 },
@@ -227,6 +229,13 @@ function goPastLate(from: Playback): Step {
   return seek(next, effects);
 }
 
+/** What was ready and is lost while the shown one still has time, maybe hours, is prepared once more. */
+function goPastRefused(from: Playback, { item, phase, anew }: NonNullable<Playback['upcoming']>, reason: string): Step {
+  const effects = [report(item, 'failed', reason)];
+  if (phase === 'ready' && !anew && from.shown?.timeIsUp === false) return prepare(from, item, effects, true);
+  return seek({ ...from, upcoming: null, misses: from.misses + 1 }, effects);
+}
+
 const isAgain = ({ upcoming }: Playback, shown: Shown) => upcoming?.item.itemId === shown.item.itemId;
 
 /** The shown item has another turn, because it can be shown and others could not; the round goes on after it. */
@@ -234,9 +243,7 @@ function takeAgain(from: Playback, shown: Shown): Step {
   if (from.upcoming === null || isAgain(from, shown) || placeOf(from.program, shown) < 0)
     return { next: from, effects: [] };
   const { next, effects } = passOver(from);
-  const play: Play = { play: next.plays + 1, surface: next.lastSurface === 0 ? 1 : 0, item: shown.item };
-  effects.push({ type: 'prepare', play });
-  return { next: { ...next, plays: play.play, upcoming: { ...play, phase: 'preparing' } }, effects };
+  return prepare(next, shown.item, effects);
 }
 
 /** Nothing got ready in time: the shown item goes, and a screen shows until something is. */
@@ -263,9 +270,7 @@ export function step(from: Playback, happening: Happening): Step {
       return reveal({ ...from, upcoming: { ...upcoming, phase: 'ready' } }, []);
     case 'refused':
       if (upcoming?.play !== happening.play) return unchanged;
-      return seek({ ...from, upcoming: null, misses: from.misses + 1 }, [
-        report(upcoming.item, 'failed', happening.reason),
-      ]);
+      return goPastRefused(from, upcoming, happening.reason);
     case 'presented':
       if (shown?.play !== happening.play || shown.phase !== 'revealed') return unchanged;
       return { next: { ...from, shown: { ...shown, phase: 'presented' } }, effects: [report(shown.item, 'shown')] };

@@ -104,10 +104,11 @@ function hangingMedia(hash: string): ServedMedia | null {
 
 /**
  * The streams of test/fixtures/streams as main serves them, only that no network is between. `hanging` does not answer;
- * the second part of `breaking` is not there, which is told after a second.
+ * every first time that `breaking` is asked for its second part is not there, which is told after a second.
  */
 function readStreams(): Streams {
   const folder = path.resolve('test/fixtures/streams');
+  let breaks = false;
   return createStreams({
     source: (id) => {
       const name = Buffer.from(id.replace(/(?:00)+$/, ''), 'hex').toString('latin1');
@@ -115,14 +116,17 @@ function readStreams(): Streams {
     },
     request: async ({ url, headers }) => {
       const asked = path.basename(new URL(url).pathname);
-      const isBreaking = asked === 'breaking.m3u8';
-      const name = isBreaking ? 'segments.m3u8' : asked;
+      const name = asked === 'breaking.m3u8' ? 'segments.m3u8' : asked;
+      if (asked === 'breaking.m3u8') breaks = !breaks;
       if (name === 'gone-1.mpegts') await wait(1000);
       if (name === 'hanging.m3u8') return new Promise<never>(() => {});
       const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(headers['range'] ?? '') ?? [];
       const found = readdirSync(folder).includes(name);
       const whole = found ? readFileSync(path.join(folder, name)) : Buffer.alloc(0);
-      const bytes = isBreaking ? Buffer.from(whole.toString('utf8').replace('segments-1', 'gone-1')) : whole;
+      const bytes =
+        asked === 'breaking.m3u8' && breaks
+          ? Buffer.from(whole.toString('utf8').replace('segments-1', 'gone-1'))
+          : whole;
       const part = first === undefined ? bytes : bytes.subarray(Number(first), Number(last) + 1);
       const status = !found ? 404 : first === undefined ? 200 : 206;
       return { status, location: null, body: Readable.from([part]), destroy: () => undefined };

@@ -73,6 +73,8 @@ function run(from: Playback, ...moves: Move[]): { state: Playback; story: string
 }
 
 const begun = ['prepared', 'presented', 'settled'] as const;
+/** Ready, and then not any more. */
+const lost = ['prepared', 'refused'] as const;
 const abc = program('p', 'a', 'b', 'c');
 
 for (const { behaviour, moves, story } of [
@@ -215,13 +217,36 @@ for (const { behaviour, moves, story } of [
     story: ['failed a decode', 'wait 2000', 'leave a@0'],
   },
   {
-    behaviour: 'gives its turn to the one behind it when an item is lost while it waits',
-    moves: [abc, ...begun, 'prepared', 'refused'],
+    behaviour: 'prepares an item once more that is lost while it waits',
+    moves: [abc, ...begun, ...lost],
+    story: ['failed b decode', 'prepare b@1'],
+  },
+  {
+    behaviour: 'shows it in its turn when it is ready again by then',
+    moves: [abc, ...begun, ...lost, 'prepared', 'elapsed'],
+    story: ['reveal b@1 over a'],
+  },
+  {
+    behaviour: 'prepares it once more in every round',
+    moves: [
+      ...([program('p', 'a', 'b'), ...begun, ...lost, 'prepared', 'elapsed', 'presented', 'settled'] as const),
+      ...(['prepared', 'elapsed', 'presented', 'settled', ...lost] as const),
+    ],
+    story: ['failed b decode', 'prepare b@1'],
+  },
+  {
+    behaviour: 'gives its turn to the one behind it when an item is lost twice while it waits',
+    moves: [abc, ...begun, ...lost, ...lost],
     story: ['failed b decode', 'prepare c@1'],
   },
   {
-    behaviour: 'waits when all of a program is lost while it waits, though each was ready',
-    moves: [program('p', 'a', 'b'), ...begun, 'prepared', 'refused', 'prepared', 'refused'],
+    behaviour: 'gives its turn to the one behind it when an item that was lost cannot be prepared again',
+    moves: [abc, ...begun, ...lost, 'refused'],
+    story: ['failed b decode', 'prepare c@1'],
+  },
+  {
+    behaviour: 'waits when all of a program is lost twice while it waits, though each was ready',
+    moves: [program('p', 'a', 'b'), ...begun, ...lost, ...lost, ...lost, ...lost],
     story: ['failed a decode', 'wait 2000'],
   },
   { behaviour: 'takes no program twice', moves: [abc, program('p', 'x')], story: [] },
