@@ -9,6 +9,7 @@ import type { Log } from '../log.ts';
 import { assertTrusted } from '../mtls/connector.ts';
 import { readPrivateFile, removeFile, writePrivateFile } from '../private-file.ts';
 import type { Settings } from '../settings.ts';
+import { oneAtATime } from './waiting.ts';
 
 /** The authorities that are trusted: pinned by the settings, and announced by the server before it uses them. */
 export interface Anchors {
@@ -71,15 +72,11 @@ export async function openAnchors(settings: Settings, journal: Journal, log: Log
     for (const certificate of gone) await journal.write('root-withdrawn', { certificate });
   };
   // Asked for on several occasions, a renewal among them; the file has room for one writer.
-  let last: Promise<void> = Promise.resolve();
+  const alone = oneAtATime();
   return {
     bundle: () => bundleOf(announced),
     announced: () => announced,
-    announce(roots, holds) {
-      const turn = last.then(() => take(roots, holds));
-      last = turn.catch(() => undefined);
-      return turn;
-    },
+    announce: (roots, holds) => alone(() => take(roots, holds)),
   };
 }
 

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { RequestListener } from 'node:http';
-import { createServer } from 'node:https';
+import { createServer, type ServerOptions } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { undiciConnector } from 'node-tss';
 import { createOriginClient, type OriginClient } from '../../electron/mtls/client.ts';
@@ -17,10 +17,21 @@ export interface HttpsOrigin {
  * An HTTPS server on a free port of 127.0.0.1 that asks for a client certificate
  * and lets anybody in, so that a test can see who showed one.
  */
-export async function startHttpsOrigin(authority: Authority, answer: RequestListener): Promise<HttpsOrigin> {
+export async function startHttpsOrigin(
+  authority: Authority,
+  answer: RequestListener,
+  options: Pick<ServerOptions, 'keepAliveTimeout'> = {},
+): Promise<HttpsOrigin> {
   const { certificatePem, keyPem } = serverIdentity(authority);
   const server = createServer(
-    { cert: certificatePem, key: keyPem, minVersion: 'TLSv1.3', requestCert: true, rejectUnauthorized: false },
+    {
+      ...options,
+      cert: certificatePem,
+      key: keyPem,
+      minVersion: 'TLSv1.3',
+      requestCert: true,
+      rejectUnauthorized: false,
+    },
     answer,
   );
   server.listen(0, '127.0.0.1');

@@ -1,11 +1,8 @@
 /** A registered screen's session against a server that says what a test wants, with keys in software. */
 import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
@@ -26,8 +23,9 @@ import type { Settings } from '../../electron/settings.ts';
 import type { DeviceKey } from '../../electron/tpm/key.ts';
 import { acceptRequest } from '../backend/certificate-request.ts';
 import { createKey, keyPem } from './certificates.ts';
+import { startHttpsOrigin } from './https-origin.ts';
 import { recordedLog } from './recorded-log.ts';
-import { authorities, serverIdentity } from './tls-identities.ts';
+import { authorities } from './tls-identities.ts';
 
 const hostname = 'lobby';
 const { servers, clients } = authorities();
@@ -66,10 +64,7 @@ export async function screenSession(untilMs: number, answer: (asked: Asked) => v
       purposes: ['clientAuth'],
     }).pem;
 
-  const own = serverIdentity(servers);
-  const tls = { cert: own.certificatePem, key: own.keyPem, requestCert: true, rejectUnauthorized: false };
-  // 72 s: what fastify, which the reference server is made with, sets by itself.
-  const server = createServer({ ...tls, keepAliveTimeout: 72_000 }, (request, response) => {
+  const listener: RequestListener = (request, response) => {
     const leaf = (request.socket as TLSSocket).getPeerX509Certificate();
     const say = (status: number, body: unknown) =>
       void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
@@ -92,11 +87,10 @@ export async function screenSession(untilMs: number, answer: (asked: Asked) => v
         };
       },
     });
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-
-  const origin = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  };
+  // 72 s: what fastify, which the reference server is made with, sets by itself.
+  const server = await startHttpsOrigin(servers, listener, { keepAliveTimeout: 72_000 });
+  const { origin } = server;
   const settings = {
     server: { origin, caFile: file('servers.pem'), allowTls12: false },
     identity: { hostname, attestation: 'never', deviceCaFile: file('clients.pem') },
@@ -132,9 +126,7 @@ export async function screenSession(untilMs: number, answer: (asked: Asked) => v
       return verdict.ok ? 'ok' : verdict.reason;
     },
     close: async () => {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
+      await server.close();
       await rm(directory, { recursive: true });
     },
   };
